@@ -1,0 +1,1 @@
+"""Rebuild servers and artifacts from scratch at intervals, and account for every slot."""

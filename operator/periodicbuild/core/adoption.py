@@ -1,0 +1,125 @@
+"""Children first: what was created is recorded before anything else is judged (R22).
+
+This is also the normal way: a look that wants to start something only creates it, and the next look adopts it.  A
+crash in between therefore needs no code of its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from periodicbuild.core.epochs import IN_TIME
+from periodicbuild.core.ledger import Ruling
+from periodicbuild.core.notices import EventType
+from periodicbuild.core.plans import AdoptAppServer, Refused
+from periodicbuild.core.reasons import EventReason, Fate, Outcome, OutcomeReason, Trigger
+from periodicbuild.core.runs import end_run
+from periodicbuild.core.status import LastScheduled, Manual, Run
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from periodicbuild.core.facts import AppServer
+    from periodicbuild.core.look import Draft
+
+
+def adopt_children(draft: Draft) -> None:
+    """Record every child that status does not know yet, oldest first."""
+    for child in sorted(draft.facts.children, key=lambda child: (child.created_at, child.ref.name)):
+        if child.run is None:
+            continue
+        if _answers_request(draft, child):
+            draft.status = replace(draft.status, manual=Manual(token=child.token or "", run=child.run))
+        if _is_unrecorded_start(draft, child):
+            _record_start(draft, child)
+        _advance_run(draft, child)
+
+
+def complete_hand_made(draft: Draft) -> None:
+    """Take over AppServers a person made with nothing but a reference to this PeriodicBuild (design 2.2)."""
+    for stranger in draft.facts.strangers:
+        if stranger.run is not None or stranger.is_deleting:
+            continue
+        refusal = draft.facts.refusals.get(stranger.ref.name)
+        if refusal is not None and (
+            refusal.kind == Refused.NAMESPACE_TERMINATING or draft.now.steady < refusal.retry_at
+        ):
+            draft.wake_at(steady=refusal.retry_at)
+            continue
+        draft.first.append(
+            AdoptAppServer(
+                app_server=stranger,
+                epoch=draft.schedule.epoch,
+                succeed_when=draft.build.spec.succeed_when,
+                timeouts=draft.build.spec.timeouts,
+                template=draft.build.spec.template,
+            )
+        )
+
+
+def _answers_request(draft: Draft, child: AppServer) -> bool:
+    handled = draft.status.manual.token if draft.status.manual else None
+    return child.token is not None and child.token == draft.build.run_now and child.token != handled
+
+
+def _is_unrecorded_start(draft: Draft, child: AppServer) -> bool:
+    """Tell whether it is a first attempt of this epoch whose slot waits or lies after the cursor."""
+    if child.trigger != Trigger.SCHEDULE or child.attempt != 1 or child.epoch != draft.schedule.epoch:
+        return False
+    if child.slot is None:
+        return False
+    waits = draft.status.waiting is not None and draft.status.waiting.slot == child.slot
+    return waits or draft.schedule.cursor_at is None or child.slot > draft.schedule.cursor_at
+
+
+def _record_start(draft: Draft, child: AppServer) -> None:
+    if child.slot is None or child.run is None:
+        return
+    started_at = max(child.slot, min(child.created_at, draft.now.wall))
+    fate = Fate.DUE if _first_look_at(draft, child.slot, started_at) - child.slot <= IN_TIME else Fate.CAUGHT_UP
+    for run in draft.status.runs:
+        if run.next_attempt_at is not None and run.trigger == Trigger.SCHEDULE:
+            end_run(draft, run, Outcome.FAILED, OutcomeReason.GIVEN_UP_FOR_SLOT)
+    draft.rule(Ruling(slot=child.slot, fate=fate, at=draft.now.wall, run=child.run, started_at=started_at))
+    draft.status = replace(
+        draft.status,
+        runs=(*draft.status.runs, new_run(child, child.created_at)),
+        last_scheduled=LastScheduled(slot=child.slot, started_at=started_at, run=child.run),
+    )
+    note = f"Build {child.run}, due at {child.slot:%Y-%m-%dT%H:%M:%SZ}, has started as AppServer {child.ref.name}"
+    draft.tell(EventType.NORMAL, EventReason.BUILD_STARTED, note, key=child.run)
+
+
+def new_run(child: AppServer, started_at: datetime) -> Run:
+    """Return the entry of `status.runs` for a first attempt."""
+    return Run(
+        id=child.run or child.ref.name,
+        trigger=child.trigger,
+        slot=child.slot,
+        started_at=started_at,
+        attempt=child.attempt,
+        app_server=child.ref.name,
+        uid=child.ref.uid,
+    )
+
+
+def _first_look_at(draft: Draft, slot: datetime, started_at: datetime) -> datetime:
+    """Return when the slot was first looked at: when it began to wait, however late it starts (R10)."""
+    for waiting in (draft.status.waiting, draft.facts.unwritten):
+        if waiting is not None and waiting.slot == slot:
+            return waiting.since_at
+    return started_at
+
+
+def _advance_run(draft: Draft, child: AppServer) -> None:
+    """Move a run in progress to a later attempt that exists."""
+    draft.status = replace(
+        draft.status,
+        runs=tuple(
+            replace(run, attempt=child.attempt, app_server=child.ref.name, uid=child.ref.uid, next_attempt_at=None)
+            if run.id == child.run and child.attempt > run.attempt
+            else run
+            for run in draft.status.runs
+        ),
+    )

@@ -1,0 +1,86 @@
+"""Conditions of a PeriodicBuild: normal-true, present from the first write, stable unless something changed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from periodicbuild.core.durations import format_duration
+from periodicbuild.core.plans import Refused
+from periodicbuild.core.reasons import ConditionReason, ConditionType
+from periodicbuild.core.status import Condition
+
+if TYPE_CHECKING:
+    from periodicbuild.core.look import Draft
+    from periodicbuild.core.status import BuildStatus
+
+SHORT = timedelta(hours=3)
+"""Below this an interval is warned about: a build that takes longer makes slots wait."""
+
+Verdict = tuple[str, str, str]
+"""Status, reason and message of a condition."""
+
+
+def set_conditions(draft: Draft) -> None:
+    """Bring `Ready`, `Scheduled` and, before any run, `LastRunSucceeded` up to date."""
+    status = with_condition(draft.status, draft, ConditionType.READY, _ready(draft))
+    status = with_condition(status, draft, ConditionType.SCHEDULED, _scheduled(draft))
+    known = status.condition(ConditionType.LAST_RUN_SUCCEEDED)
+    verdict = ("Unknown", ConditionReason.NO_RUN_YET, "") if known is None else _as_it_is(known)
+    draft.status = with_condition(status, draft, ConditionType.LAST_RUN_SUCCEEDED, verdict)
+
+
+def with_condition(status: BuildStatus, draft: Draft, type_: ConditionType, verdict: Verdict) -> BuildStatus:
+    """Return the status with one condition set; `lastTransitionTime` moves only with the condition's status."""
+    old = status.condition(type_)
+    condition = Condition(
+        type=type_,
+        status=verdict[0],
+        reason=verdict[1],
+        message=verdict[2],
+        observed_generation=draft.build.generation,
+        changed_at=old.changed_at if old is not None and old.status == verdict[0] else draft.now.wall,
+    )
+    if old is None:
+        return replace(status, conditions=(*status.conditions, condition))
+    return replace(status, conditions=tuple(condition if one.type == type_ else one for one in status.conditions))
+
+
+def _as_it_is(condition: Condition) -> Verdict:
+    return condition.status, condition.reason, condition.message
+
+
+def _ready(draft: Draft) -> Verdict:
+    """Say whether spec and pod are understood and accepted; never False because a build failed."""
+    if draft.build.spec.schedule_error is not None:
+        return "False", ConditionReason.INVALID_SCHEDULE, draft.build.spec.schedule_error
+    dry_run = draft.facts.dry_run
+    if dry_run is None or dry_run.generation != draft.build.generation:
+        known = draft.status.condition(ConditionType.READY)
+        if known is not None and known.observed_generation == draft.build.generation:
+            return _as_it_is(known)
+        return "Unknown", ConditionReason.NOT_CHECKED, "the pod has not been checked yet"
+    refusal = dry_run.refusal
+    match refusal.kind if refusal is not None else None:
+        case Refused.INVALID:
+            return "False", ConditionReason.INVALID_TEMPLATE, refusal.message if refusal else ""
+        case Refused.FORBIDDEN:
+            return "False", ConditionReason.FORBIDDEN, refusal.message if refusal else ""
+        case Refused.API_ERROR | Refused.NAMESPACE_TERMINATING:
+            return "Unknown", ConditionReason.NOT_CHECKED, refusal.message if refusal else ""
+        case _:
+            return "True", ConditionReason.ACCEPTED, "the spec is understood and its pod would be accepted"
+
+
+def _scheduled(draft: Draft) -> Verdict:
+    """Say whether a next slot exists."""
+    if draft.build.spec.schedule_error is not None:
+        return "False", ConditionReason.INVALID_SCHEDULE, draft.build.spec.schedule_error
+    schedule = draft.build.spec.schedule
+    if not schedule.enabled or schedule.interval is None:
+        return "False", ConditionReason.DISABLED, "spec.enabled is false: the schedule starts nothing until it is true"
+    message = schedule.text()
+    if schedule.interval.every < SHORT:
+        message += f"; under {format_duration(SHORT)}: a build that takes longer makes slots wait"
+    return "True", ConditionReason.SCHEDULED, message

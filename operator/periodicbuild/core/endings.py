@@ -1,0 +1,96 @@
+"""How an attempt ends, and what is left to do after it (R19, R20, R29, R43).
+
+No transition leaves a failed or cancelled state; a server that had succeeded can only be Terminated.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from periodicbuild.core.attempt import AppServerFacts, attempt_event, with_pod_facts, write_if_news
+from periodicbuild.core.facts import Result
+from periodicbuild.core.notices import EventType
+from periodicbuild.core.plans import AppServerPlan, CheckNamespace, ConfirmAbsence, DeletePod
+from periodicbuild.core.reasons import EventReason, FailureClass, Stage, State, SucceedWhen
+from periodicbuild.core.schedules import whole_second_down
+
+if TYPE_CHECKING:
+    from periodicbuild.core.facts import AppServerStatus, Now, Pod
+
+
+def succeed(facts: AppServerFacts, pod: Pod, now: Now) -> AppServerPlan:
+    is_server = facts.app_server.succeed_when == SucceedWhen.READY
+    status = replace(
+        with_pod_facts(facts, pod),
+        state=State.RUNNING if is_server else State.COMPLETED,
+        message="the server is up" if is_server else "the build has completed",
+        is_ready=pod.is_ready if is_server else None,
+        finished_at=whole_second_down(now.steady),
+    )
+    return write_if_news(facts, status)
+
+
+def charge(facts: AppServerFacts, result: Result, now: Now) -> AppServerPlan:
+    """Fail the attempt, unless its pod went because the whole namespace goes (R43)."""
+    is_gone = facts.pod is None or facts.pod.is_gone
+    if is_gone and facts.namespace_is_terminating is None:
+        return AppServerPlan(first=(CheckNamespace(),))
+    if is_gone and facts.namespace_is_terminating:
+        return AppServerPlan()
+    return fail(facts, now, result)
+
+
+def fail(facts: AppServerFacts, now: Now, result: Result) -> AppServerPlan:
+    is_build = result.stage == Stage.CONFIGURING and result.failure_class in {FailureClass.BUILD, FailureClass.TIMEOUT}
+    base = facts.app_server.status if facts.pod is None else with_pod_facts(facts, facts.pod)
+    status = replace(
+        base,
+        state=State.CONFIGURATION_FAILED if is_build or result.failure_class == FailureClass.BUILD else State.ERROR,
+        message=result.message or result.reason,
+        is_ready=None,
+        result=result,
+    )
+    note = f"Attempt {facts.app_server.attempt} has failed ({result.failure_class}, {result.reason}): {result.message}"
+    event = attempt_event(facts, EventType.WARNING, EventReason.ATTEMPT_FAILED, note, key=str(facts.app_server.attempt))
+    return replace(end_attempt(facts, now, status), events=(event,))
+
+
+def end_attempt(facts: AppServerFacts, now: Now, status: AppServerStatus) -> AppServerPlan:
+    """Write the outcome; the pod goes after it."""
+    plan = write_if_news(facts, replace(status, finished_at=whole_second_down(now.steady)))
+    return replace(plan, then=pod_removal(facts))
+
+
+def after_the_end(facts: AppServerFacts) -> AppServerPlan:
+    """Keep the outcome; mirror the readiness of a server until its pod is gone."""
+    status = facts.app_server.status
+    if status.state in {State.CONFIGURATION_FAILED, State.ERROR, State.CANCELLED}:
+        return AppServerPlan(then=pod_removal(facts))
+    if status.state != State.RUNNING:
+        return AppServerPlan()
+    if facts.pod is not None and not facts.pod.is_gone:
+        return write_if_news(facts, replace(status, is_ready=facts.pod.is_ready))
+    if facts.pod is None and not facts.pod_is_absent:
+        return AppServerPlan(first=(ConfirmAbsence(kind="Pod", name=facts.app_server.ref.name, uid=""),))
+    if facts.namespace_is_terminating is None:
+        return AppServerPlan(first=(CheckNamespace(),))
+    if facts.namespace_is_terminating:
+        return AppServerPlan()
+    message = "the server had succeeded; its pod was removed or lost since"
+    return write_if_news(facts, replace(status, state=State.TERMINATED, message=message, is_ready=None))
+
+
+def pod_removal(facts: AppServerFacts) -> tuple[DeletePod, ...]:
+    pod = facts.pod
+    if pod is None or pod.is_gone or pod.is_deleting:
+        return ()
+    return (DeletePod(name=pod.ref.name, uid=pod.ref.uid),)
+
+
+def timed_out(stage: Stage, cause: str, message: str) -> Result:
+    return Result(failure_class=FailureClass.TIMEOUT, reason=cause, stage=stage, message=message)
+
+
+def infrastructure_failure(stage: Stage, cause: str, message: str) -> Result:
+    return Result(failure_class=FailureClass.INFRASTRUCTURE, reason=cause, stage=stage, message=message)

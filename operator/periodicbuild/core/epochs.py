@@ -1,0 +1,141 @@
+"""When a schedule comes into force: the first look, a lost status, an edit, a clock that stepped (R2, R9, R44).
+
+A look that begins an epoch starts nothing; the next one does.  So "new" and "lost" can always be told apart.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from periodicbuild.core.ledger import Ruling, equation_holds, open_slot
+from periodicbuild.core.notices import EventType
+from periodicbuild.core.reasons import AfterManualRun, Blocker, EventReason, Fate, Trigger
+from periodicbuild.core.schedules import next_slot, whole_second_down
+from periodicbuild.core.status import Run, ScheduleStatus, Slots
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from periodicbuild.core.facts import AppServer
+    from periodicbuild.core.look import Draft
+    from periodicbuild.core.schedules import Schedule
+
+YOUNG = timedelta(hours=24)
+"""An object without status that is younger counts from its creation: it is new, its status was not lost (R2)."""
+STEP = timedelta(hours=25)
+"""A cursor or anchor further ahead than this comes from a clock that was wrong, not from a zone or a drift (R9)."""
+IN_TIME = timedelta(seconds=60)
+"""A first look this soon after a slot is in time (R10)."""
+
+
+def begin_first_epoch(draft: Draft) -> bool:
+    """Write the first status of a new object, or begin anew above what a lost status left behind (R2, R44)."""
+    status = draft.status
+    if status.schedule is not None and status.slots is not None and equation_holds(status):
+        return False
+    children = draft.facts.children
+    is_lost = bool(children) or status.slots is not None or status.schedule is not None
+    epoch = 1 + max([child.epoch for child in children] + [status.schedule.epoch if status.schedule else 0])
+    age = draft.now.wall - draft.build.created_at
+    schedule = ScheduleStatus(
+        in_force=draft.build.spec.schedule,
+        epoch=epoch,
+        since_at=whole_second_down(draft.now.wall) if is_lost or age >= YOUNG else draft.build.created_at,
+        anchor_at=_newest_start(children, draft.build.spec.schedule),
+        cursor_at=max((child.slot for child in children if child.slot), default=None),
+    )
+    slots = _repaired(status.slots, is_waiting=status.waiting is not None)
+    draft.status = replace(
+        status,
+        schedule=replace(schedule, due_at_since=slots.due),
+        slots=slots,
+        runs=tuple(_live_runs(children)) if status.schedule is None else status.runs,
+    )
+    if status.waiting is not None:
+        draft.rule(Ruling(slot=status.waiting.slot, fate=Fate.SCHEDULE_EDITED, at=draft.now.wall))
+    if is_lost:
+        note = f"The ledger was lost or edited; a new one begins with epoch {epoch}, and what still runs is kept"
+        draft.tell(EventType.WARNING, EventReason.LEDGER_RESET, note, key=str(epoch))
+    return True
+
+
+def begin_next_epoch(draft: Draft) -> bool:
+    """Close the schedule in force if the spec has another one or the clock has stepped back (R2, R9)."""
+    old, desired = draft.schedule, draft.build.spec.schedule
+    has_stepped = any(
+        mark is not None and mark > draft.now.wall + STEP for mark in (old.cursor_at, old.anchor_at, old.since_at)
+    )
+    if old.in_force == desired and not has_stepped:
+        return False
+    _close_open_slot(draft, Fate.SCHEDULE_EDITED if desired.enabled else Fate.DISABLED)
+    draft.change_schedule(
+        ScheduleStatus(
+            in_force=desired,
+            epoch=old.epoch + 1,
+            since_at=whole_second_down(draft.now.wall),
+            cursor_at=None if has_stepped else draft.schedule.cursor_at,
+            anchor_at=None if has_stepped else draft.schedule.anchor_at,
+            due_at_since=(draft.status.slots or Slots()).due,
+        )
+    )
+    if has_stepped:
+        note = "The clock was far ahead and has been set back; the schedule counts from now"
+        draft.tell(EventType.WARNING, EventReason.CLOCK_STEPPED, note, key=str(old.epoch + 1))
+    return True
+
+
+def _close_open_slot(draft: Draft, fate: Fate) -> None:
+    """Give the slot that waits, or that fell due unseen, its fate under the schedule that is being closed."""
+    wall = draft.now.wall
+    if draft.status.waiting is None:
+        due = draft.facts.unwritten.slot if draft.facts.unwritten else next_slot(draft.schedule)
+        if due is None or due > wall:
+            return
+        if draft.facts.unwritten is None and wall - due > IN_TIME:
+            draft.rule(Ruling(slot=due, fate=Fate.OPERATOR_DOWN, at=wall))
+            return
+        draft.status = open_slot(draft.status, due, Blocker.START_RATE, wall)
+    if draft.status.waiting is not None:
+        draft.rule(Ruling(slot=draft.status.waiting.slot, fate=fate, at=wall))
+
+
+def _newest_start(children: Iterable[AppServer], schedule: Schedule) -> datetime | None:
+    """Return what an interval may still be counted from when its anchor was lost."""
+    restarts = schedule.interval is not None and schedule.interval.after_manual_run == AfterManualRun.RESTART
+    counts = {Trigger.SCHEDULE, Trigger.MANUAL} if restarts else {Trigger.SCHEDULE}
+    return max(
+        (child.created_at for child in children if child.attempt == 1 and child.run and child.trigger in counts),
+        default=None,
+    )
+
+
+def _live_runs(children: Iterable[AppServer]) -> Iterable[Run]:
+    """Take up the attempts that are still under way; a manual one without a pod waits for its turn anyway."""
+    first_created: dict[str, datetime] = {}
+    for child in sorted(children, key=lambda child: (child.created_at, child.attempt)):
+        if child.run is None:
+            continue
+        started_at = first_created.setdefault(child.run, child.created_at)
+        waits_for_turn = child.trigger == Trigger.MANUAL and child.status.pod is None
+        if child.state.is_finished or child.cancelled or child.is_deleting or waits_for_turn:
+            continue
+        yield Run(
+            id=child.run,
+            trigger=child.trigger,
+            slot=child.slot,
+            started_at=started_at,
+            attempt=child.attempt,
+            app_server=child.ref.name,
+            uid=child.ref.uid,
+        )
+
+
+def _repaired(slots: Slots | None, *, is_waiting: bool) -> Slots:
+    """Make edited counters add up without lowering any: what nobody can explain was missed."""
+    if slots is None:
+        return Slots(due=int(is_waiting))
+    decided = slots.started + slots.skipped + slots.missed + is_waiting
+    return replace(slots, due=max(slots.due, decided), missed=slots.missed + max(0, slots.due - decided))

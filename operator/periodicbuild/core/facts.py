@@ -1,0 +1,206 @@
+"""What is: the objects of the API as the decisions see them.
+
+Parsed once at the boundary (`kube/parse.py`), frozen, aware UTC instants throughout.  Templates stay opaque JSON
+text: the decisions never look inside one, and 5,000 parsed templates would be most of the memory.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NewType
+
+from periodicbuild.core.reasons import FailureClass, State, SucceedWhen, Trigger
+
+if TYPE_CHECKING:
+    from datetime import datetime, timedelta
+
+    from periodicbuild.core.notices import ObjectRef
+    from periodicbuild.core.schedules import Schedule
+    from periodicbuild.core.status import BuildStatus
+
+TemplateJson = NewType("TemplateJson", bytes)
+"""A PodTemplateSpec as compact JSON."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Now:
+    """One reading of both clocks, taken once per look (R9)."""
+
+    wall: datetime
+    """The wall clock: what slots are compared with."""
+    steady: datetime
+    """The API server's time when the process started, advanced by the monotonic clock only: time-outs, back-off."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeouts:
+    """Bounds on an attempt and on the whole run (R20)."""
+
+    waiting: timedelta
+    configuring: timedelta
+    run: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retries:
+    """The policy by which a failed attempt is followed by another (R18, R19)."""
+
+    limit: int
+    delay: timedelta
+    max_delay: timedelta
+    retry_on: frozenset[FailureClass]
+    disruption_limit: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """How many finished runs keep their AppServers."""
+
+    successful_limit: int
+    failed_limit: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildSpec:
+    """The spec of a PeriodicBuild with every operational default filled in."""
+
+    schedule: Schedule
+    retries: Retries
+    timeouts: Timeouts
+    history: History
+    succeed_when: SucceedWhen
+    template: TemplateJson
+    schedule_error: str | None = None
+    """Why the schedule cannot be understood; `schedule` then spawns nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeriodicBuild:
+    """One PeriodicBuild as last seen or written."""
+
+    ref: ObjectRef
+    resource_version: str
+    generation: int
+    created_at: datetime
+    is_deleting: bool
+    run_now: str | None
+    """The token of the annotation `periodicbuild.dev/run-now` (R26)."""
+    spec: BuildSpec
+    status: BuildStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """Why an attempt failed, for the person who reads it at 3 a.m. (R19, R24)."""
+
+    failure_class: FailureClass
+    reason: str
+    stage: str
+    message: str = ""
+    container: str | None = None
+    exit_code: int | None = None
+    signal: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppServerStatus:
+    """What the operator wrote about one attempt; times are of the steady clock."""
+
+    state: State = State.NEW
+    message: str = ""
+    is_ready: bool | None = None
+    """The mirror of the pod's readiness; None = there is no pod."""
+    pod: str | None = None
+    pod_requested_at: datetime | None = None
+    """First try to create the pod: `timeouts.waiting` counts from here."""
+    configuring_at: datetime | None = None
+    """A container was first seen to run: `timeouts.configuring` counts from here."""
+    finished_at: datetime | None = None
+    result: Result | None = None
+    node: str | None = None
+    image_digests: tuple[str, ...] = ()
+    succeeded_changed_at: datetime | None = field(default=None, compare=False)
+    """Last change of the status of condition Succeeded, as stored; rendering moves it, so decisions never set it."""
+    ready_changed_at: datetime | None = field(default=None, compare=False)
+    """Likewise of condition Ready."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppServer:
+    """One attempt: the record, not the pod."""
+
+    ref: ObjectRef
+    resource_version: str
+    created_at: datetime
+    is_deleting: bool
+    build_name: str
+    controller_uid: str | None
+    """The uid of the controlling PeriodicBuild: belonging is this, never a name or a label."""
+    run: str | None
+    """None marks one made by hand that the operator has not completed yet."""
+    attempt: int
+    trigger: Trigger
+    slot: datetime | None
+    epoch: int
+    succeed_when: SucceedWhen
+    timeouts: Timeouts
+    template: TemplateJson | None
+    cancelled: bool
+    token: str | None = None
+    """The run-now token this run answers."""
+    has_own_template: bool = False
+    """A person gave the template: its outcome says nothing about the PeriodicBuild's (R27)."""
+    given: frozenset[str] = frozenset()
+    """While `run` is None: what its author wrote, as JSON pointers, so that adoption leaves it alone (R26)."""
+    status: AppServerStatus = field(default_factory=AppServerStatus)
+    has_status: bool = False
+
+    @property
+    def state(self) -> State:
+        """The state last written, New before any."""
+        return self.status.state
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Container:
+    """What is known of one container, init containers and sidecars included."""
+
+    name: str
+    is_init: bool
+    is_sidecar: bool
+    """A restartable init container: its exit code is not the build's (R19)."""
+    has_run: bool
+    """It runs now or has run before."""
+    waiting_reason: str | None = None
+    waiting_message: str = ""
+    exit_code: int | None = None
+    """Of the present state, else of the last termination; None = has not exited yet."""
+    exit_reason: str | None = None
+    signal: int | None = None
+    is_terminated: bool = False
+    """It is down now and stays so, as far as one can see."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pod:
+    """One pod with our label."""
+
+    ref: ObjectRef
+    resource_version: str
+    created_at: datetime
+    controller_uid: str | None
+    build_name: str
+    is_deleting: bool
+    is_gone: bool
+    """A DELETED event or a live 404 was seen; the rest is what was last known."""
+    phase: str
+    reason: str = ""
+    message: str = ""
+    is_ready: bool = False
+    unschedulable: str | None = None
+    """The scheduler's message while it finds no node."""
+    disruption: str | None = None
+    """The reason of condition DisruptionTarget, if it is True."""
+    node: str | None = None
+    containers: tuple[Container, ...] = ()
+    image_digests: tuple[str, ...] = ()

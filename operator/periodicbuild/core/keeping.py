@@ -1,0 +1,83 @@
+"""Which pods run and which records stay (R29).
+
+Only what status already records is removed, and no rule reads what was removed.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import timedelta
+from typing import TYPE_CHECKING, TypeAlias
+
+from periodicbuild.core.plans import DeleteAppServer, DeletePod
+from periodicbuild.core.reasons import State, Trigger
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from periodicbuild.core.facts import AppServer
+    from periodicbuild.core.look import Draft
+
+Attempts: TypeAlias = "tuple[AppServer, ...]"
+"""All attempts of one run, oldest first."""
+
+MANUAL_SERVER_FOR = timedelta(hours=48)
+"""A server a person asked for stays up this long, unless it is activated."""
+
+
+def remove_superseded_servers(draft: Draft) -> None:
+    """Remove the pods of succeeded servers that nobody is meant to use any more."""
+    servers = [child for child in draft.facts.children if child.state == State.RUNNING and not child.is_deleting]
+    scheduled = [server for server in servers if server.trigger != Trigger.MANUAL]
+    newest = max(scheduled, key=lambda server: (server.slot or server.created_at, server.attempt), default=None)
+    for server in servers:
+        pod = draft.facts.pods.get(server.ref.uid)
+        if pod is None or pod.is_deleting or server is newest:
+            continue
+        if server.trigger == Trigger.MANUAL and not _is_over(draft, server):
+            continue
+        draft.then.append(DeletePod(name=pod.ref.name, uid=pod.ref.uid))
+
+
+def prune_history(draft: Draft) -> None:
+    """Remove the records of runs beyond the limits; the newest success and the newest failure always stay."""
+    runs = _ended_runs(draft)
+    history = draft.build.spec.history
+    succeeded = [run for run in runs if run[-1].state.has_succeeded]
+    failed = [run for run in runs if run[-1].state.has_failed]
+    cancelled = [run for run in runs if run[-1].state == State.CANCELLED]
+    surplus = [
+        *succeeded[max(1, history.successful_limit) :],
+        *failed[max(1, history.failed_limit) :],
+        *cancelled[history.failed_limit :],
+    ]
+    for run in surplus:
+        draft.then.extend(DeleteAppServer(name=one.ref.name, uid=one.ref.uid) for one in run if not one.is_deleting)
+
+
+def _ended_runs(draft: Draft) -> list[Attempts]:
+    """Return the runs that have ended, newest first."""
+    in_progress = {run.id for run in draft.status.runs}
+    attempts: dict[str, list[AppServer]] = defaultdict(list)
+    for child in draft.facts.children:
+        if child.run is not None and child.run not in in_progress:
+            attempts[child.run].append(child)
+    ended = [
+        tuple(sorted(run, key=lambda one: one.attempt))
+        for run in attempts.values()
+        if all(one.state.is_finished for one in run)
+    ]
+    return sorted(ended, key=_ended_at, reverse=True)
+
+
+def _ended_at(run: Iterable[AppServer]) -> tuple[datetime, str]:
+    return max((one.status.finished_at or one.created_at, one.ref.name) for one in run)
+
+
+def _is_over(draft: Draft, server: AppServer) -> bool:
+    until = (server.status.finished_at or server.created_at) + MANUAL_SERVER_FOR
+    if draft.now.steady < until:
+        draft.wake_at(steady=until)
+        return False
+    return True

@@ -1,0 +1,151 @@
+"""The ledger: every slot gets exactly one fate, and the counters say so in every status ever written (R10-R12).
+
+Two operations give a slot its place: `open_slot` (due, waits) and `decide` (due, or waiting, has its fate).  Nothing
+else touches `slots`, `cursor_at` or `waiting`, so the equation holds by construction.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from periodicbuild.core.reasons import Decision, Fate
+from periodicbuild.core.status import BuildStatus, LedgerEntry, Slots, Waiting
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from periodicbuild.core.reasons import Blocker, Outcome
+    from periodicbuild.core.status import ScheduleStatus
+
+ENTRIES = 20
+"""Ledger entries kept in status; those of runs in progress are kept beyond it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ruling:
+    """The fate to be given to one slot."""
+
+    slot: datetime
+    fate: Fate
+    at: datetime
+    run: str | None = None
+    started_at: datetime | None = None
+    """For Started: when the run began, which is what may move the anchor (R4)."""
+
+
+def open_slot(status: BuildStatus, slot: datetime, reason: Blocker, at: datetime) -> BuildStatus:
+    """Count a slot as due and let it wait."""
+    slots = status.slots or Slots()
+    return replace(
+        status,
+        slots=replace(slots, due=slots.due + 1),
+        schedule=replace(_schedule(status), cursor_at=slot),
+        waiting=Waiting(slot=slot, reason=reason, since_at=at),
+    )
+
+
+def decide(status: BuildStatus, ruling: Ruling) -> BuildStatus:
+    """Give a slot its fate: the waiting one, or one after the cursor that is counted as due on the way."""
+    is_waiting = status.waiting is not None and status.waiting.slot == ruling.slot
+    slots = status.slots or Slots()
+    schedule = _schedule(status)
+    return replace(
+        status,
+        slots=_counted(slots if is_waiting else replace(slots, due=slots.due + 1), ruling.fate.decision),
+        waiting=None if is_waiting else status.waiting,
+        schedule=replace(
+            schedule,
+            cursor_at=ruling.slot if schedule.cursor_at is None else max(schedule.cursor_at, ruling.slot),
+            anchor_at=_moved_anchor(schedule, ruling),
+        ),
+        ledger=_with_entry(status.ledger, _entry(ruling, schedule.epoch), _runs_in_progress(status, ruling.run)),
+    )
+
+
+def record_outcome(status: BuildStatus, run: str, outcome: Outcome, reason: str | None) -> BuildStatus:
+    """Note how a started run ended; a run whose entry was lost with the status has none to amend (R44)."""
+    ledger = tuple(
+        replace(entry, outcome=outcome, outcome_reason=reason) if entry.run == run and entry.outcome is None else entry
+        for entry in status.ledger
+    )
+    return replace(status, ledger=ledger)
+
+
+def equation_holds(status: BuildStatus) -> bool:
+    """Tell whether `due == started + skipped + missed + waiting` (R12), as the API server also checks."""
+    slots = status.slots or Slots()
+    return slots.due == slots.started + slots.skipped + slots.missed + (status.waiting is not None)
+
+
+def _schedule(status: BuildStatus) -> ScheduleStatus:
+    if status.schedule is None:
+        message = "a slot was judged before a schedule was in force: a first look must write first (R44)"
+        raise ValueError(message)
+    return status.schedule
+
+
+def _counted(slots: Slots, decision: Decision) -> Slots:
+    match decision:
+        case Decision.STARTED:
+            return replace(slots, started=slots.started + 1)
+        case Decision.SKIPPED:
+            return replace(slots, skipped=slots.skipped + 1)
+        case Decision.MISSED:
+            return replace(slots, missed=slots.missed + 1)
+
+
+def _moved_anchor(schedule: ScheduleStatus, ruling: Ruling) -> datetime | None:
+    """Move the anchor as R4 says: never back, not at all when an edit closed the slot."""
+    if ruling.fate in {Fate.SCHEDULE_EDITED, Fate.DISABLED} or schedule.in_force.interval is None:
+        return schedule.anchor_at
+    anchor = ruling.slot
+    if ruling.started_at is not None:
+        lateness = ruling.started_at - ruling.slot
+        if lateness > schedule.in_force.interval.tolerated_lateness():
+            anchor = ruling.started_at
+    return anchor if schedule.anchor_at is None else max(schedule.anchor_at, anchor)
+
+
+def _entry(ruling: Ruling, epoch: int) -> LedgerEntry:
+    return LedgerEntry(
+        slot=ruling.slot,
+        epoch=epoch,
+        decision=ruling.fate.decision,
+        reason=ruling.fate,
+        decided_at=ruling.at,
+        run=ruling.run,
+    )
+
+
+def _runs_in_progress(status: BuildStatus, started: str | None) -> frozenset[str]:
+    return frozenset(run.id for run in status.runs) | ({started} if started else frozenset())
+
+
+def _with_entry(
+    ledger: tuple[LedgerEntry, ...], entry: LedgerEntry, in_progress: frozenset[str]
+) -> tuple[LedgerEntry, ...]:
+    if ledger and _are_one(ledger[0], entry):
+        merged = replace(ledger[0], until_slot=entry.slot, count=ledger[0].count + 1, decided_at=entry.decided_at)
+        return (merged, *ledger[1:])
+    return tuple(_pruned((entry, *ledger), in_progress))
+
+
+def _are_one(newest: LedgerEntry, entry: LedgerEntry) -> bool:
+    return entry.decision != Decision.STARTED and (newest.epoch, newest.decision, newest.reason) == (
+        entry.epoch,
+        entry.decision,
+        entry.reason,
+    )
+
+
+def _pruned(ledger: tuple[LedgerEntry, ...], in_progress: frozenset[str]) -> Iterable[LedgerEntry]:
+    """Keep the newest, and every entry whose outcome is still to come: the latter first claim on the room."""
+    room = ENTRIES - sum(entry.run in in_progress for entry in ledger)
+    for entry in ledger:
+        if entry.run in in_progress:
+            yield entry
+        elif room > 0:
+            room -= 1
+            yield entry

@@ -1,0 +1,107 @@
+"""Plan one look at a PeriodicBuild: what is, what should be, what is due.
+
+The sentence to keep in mind: a plan either asks for facts (`first`), or writes what is known (`status`), never both.
+Applied again to what it has led to, the planner has nothing left to say: it settles.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from periodicbuild.core.adoption import adopt_children, complete_hand_made
+from periodicbuild.core.conditions import set_conditions
+from periodicbuild.core.epochs import begin_first_epoch, begin_next_epoch
+from periodicbuild.core.keeping import prune_history, remove_superseded_servers
+from periodicbuild.core.look import BuildFacts, Draft
+from periodicbuild.core.plans import BuildPlan, DryRunPod, Refused
+from periodicbuild.core.reasons import ConditionType
+from periodicbuild.core.runs import settle_runs
+from periodicbuild.core.schedules import next_slot, upcoming_slots
+from periodicbuild.core.starts import start_what_is_due
+
+if TYPE_CHECKING:
+    from periodicbuild.core.facts import Now
+
+__all__ = ["BuildFacts", "plan_periodic_build"]
+
+
+def plan_periodic_build(facts: BuildFacts, now: Now) -> BuildPlan:
+    """Return what to do for one PeriodicBuild at one instant."""
+    if facts.build.is_deleting:
+        return BuildPlan()
+    draft = Draft(facts=facts, now=now, status=facts.build.status, unwritten=facts.unwritten)
+    if _needs_dry_run(draft):
+        return BuildPlan(first=(_dry_run(draft),), unwritten=facts.unwritten)
+    if _is_judged(draft):
+        _judge(draft)
+    return _plan(draft)
+
+
+def _is_judged(draft: Draft) -> bool:
+    """Without a trusted clock nothing begins; a first look needs one too (R9)."""
+    return draft.facts.clock_is_trusted or draft.status.schedule is not None
+
+
+def _judge(draft: Draft) -> None:
+    if draft.facts.clock_is_trusted and begin_first_epoch(draft):
+        return
+    adopt_children(draft)
+    settle_runs(draft)
+    if not draft.facts.clock_is_trusted:
+        return
+    if begin_next_epoch(draft):
+        return
+    complete_hand_made(draft)
+    start_what_is_due(draft)
+    remove_superseded_servers(draft)
+    prune_history(draft)
+
+
+def _plan(draft: Draft) -> BuildPlan:
+    if draft.first:
+        return BuildPlan(
+            first=tuple(draft.first), wake=draft.wake, unwritten=draft.unwritten, wants_start=draft.wants_start
+        )
+    if _is_judged(draft):
+        _describe(draft)
+    status = draft.status if draft.status != draft.facts.build.status else None
+    return BuildPlan(
+        status=status,
+        events=tuple(draft.events) if status is not None else (),
+        then=tuple(draft.then),
+        wake=draft.wake,
+        unwritten=draft.unwritten,
+        wants_start=draft.wants_start,
+    )
+
+
+def _describe(draft: Draft) -> None:
+    """Fill in what people read: text, next slots, conditions."""
+    is_open = draft.status.waiting is not None or draft.unwritten is not None
+    draft.status = replace(
+        draft.status,
+        observed_generation=draft.build.generation,
+        schedule_text=draft.schedule.in_force.text(),
+        next_slot=None if is_open else next_slot(draft.schedule),
+        upcoming=upcoming_slots(draft.schedule, is_waiting=is_open),
+    )
+    set_conditions(draft)
+
+
+def _needs_dry_run(draft: Draft) -> bool:
+    """Once per generation; while refused, again when the refusal says so (design 2.1)."""
+    generation = draft.build.generation
+    known = draft.facts.dry_run
+    if known is not None and known.generation == generation:
+        if known.refusal is None or known.refusal.kind == Refused.QUOTA_EXCEEDED:
+            return False
+        draft.wake_at(steady=known.refusal.retry_at)
+        return draft.now.steady >= known.refusal.retry_at
+    ready = draft.status.condition(ConditionType.READY)
+    return ready is None or ready.observed_generation != generation or ready.status != "True"
+
+
+def _dry_run(draft: Draft) -> DryRunPod:
+    spec = draft.build.spec
+    return DryRunPod(generation=draft.build.generation, template=spec.template, succeed_when=spec.succeed_when)

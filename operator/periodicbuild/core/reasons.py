@@ -1,0 +1,210 @@
+"""Every reason and state the operator writes: one closed list for conditions, Events, ledger and metric labels.
+
+A member's value is exactly what a person sees, so renaming one is a change of the API.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Decision(StrEnum):
+    """What became of a slot (R10)."""
+
+    STARTED = "Started"
+    SKIPPED = "Skipped"
+    MISSED = "Missed"
+
+
+class Fate(StrEnum):
+    """Why a slot was decided as it was (R10)."""
+
+    DUE = "Due"
+    CAUGHT_UP = "CaughtUp"
+    MANUAL_SPAWN = "ManualSpawn"
+    SCHEDULE_EDITED = "ScheduleEdited"
+    DISABLED = "Disabled"
+    OPERATOR_DOWN = "OperatorDown"
+    NAME_COLLISION = "NameCollision"
+
+    @property
+    def decision(self) -> Decision:
+        """The decision this reason belongs to: each reason has exactly one."""
+        return _DECISIONS[self]
+
+
+_DECISIONS = {
+    Fate.DUE: Decision.STARTED,
+    Fate.CAUGHT_UP: Decision.STARTED,
+    Fate.MANUAL_SPAWN: Decision.SKIPPED,
+    Fate.SCHEDULE_EDITED: Decision.SKIPPED,
+    Fate.DISABLED: Decision.SKIPPED,
+    Fate.OPERATOR_DOWN: Decision.MISSED,
+    Fate.NAME_COLLISION: Decision.MISSED,
+}
+
+
+class Blocker(StrEnum):
+    """What keeps a waiting slot from starting (R14), in `status.waiting.reason`."""
+
+    BUILD_IN_PROGRESS = "BuildInProgress"
+    FORBIDDEN = "Forbidden"
+    INVALID = "Invalid"
+    API_ERROR = "ApiError"
+    NAME_STILL_IN_USE = "NameStillInUse"
+    START_RATE = "StartRate"
+
+
+class Outcome(StrEnum):
+    """How a run ended (R10)."""
+
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"
+    CANCELLED = "Cancelled"
+
+
+class OutcomeReason(StrEnum):
+    """Why a run ended as it did (R10)."""
+
+    RETRIES_USED_UP = "RetriesUsedUp"
+    NOT_RETRIED = "NotRetried"
+    TIMED_OUT = "TimedOut"
+    GIVEN_UP_FOR_SLOT = "GivenUpForSlot"
+    BY_USER = "ByUser"
+    DELETED = "Deleted"
+
+
+class FailureClass(StrEnum):
+    """What kind of failure ended an attempt (R19)."""
+
+    BUILD = "Build"
+    TIMEOUT = "Timeout"
+    INFRASTRUCTURE = "Infrastructure"
+    DISRUPTION = "Disruption"
+
+
+class State(StrEnum):
+    """The life of an AppServer: the reason of its condition `Succeeded` (design 2.2)."""
+
+    NEW = "New"
+    WAITING_FOR_SERVER = "WaitingForServer"
+    CONFIGURING_SERVER = "ConfiguringServer"
+    RUNNING = "Running"
+    COMPLETED = "Completed"
+    CONFIGURATION_FAILED = "ConfigurationFailed"
+    ERROR = "Error"
+    CANCELLED = "Cancelled"
+    TERMINATED = "Terminated"
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the attempt has an outcome; a Running server has: it succeeded."""
+        return self not in UNFINISHED
+
+    @property
+    def has_succeeded(self) -> bool:
+        """Whether the outcome is success, also of a server that has been removed since."""
+        return self in {State.RUNNING, State.COMPLETED, State.TERMINATED}
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether the attempt failed; a cancelled one did not."""
+        return self in {State.CONFIGURATION_FAILED, State.ERROR}
+
+
+UNFINISHED = frozenset({State.NEW, State.WAITING_FOR_SERVER, State.CONFIGURING_SERVER})
+
+
+class Stage(StrEnum):
+    """The part of an attempt a failure fell into (R20)."""
+
+    WAITING = "Waiting"
+    CONFIGURING = "Configuring"
+
+
+class FailureReason(StrEnum):
+    """Our own words for the cause of a failure; Kubernetes' words (`OOMKilled`, ...) pass through unchanged."""
+
+    NON_ZERO_EXIT = "NonZeroExit"
+    EXITED_EARLY = "ExitedEarly"
+    POD_GONE = "PodGone"
+    POD_FAILED = "PodFailed"
+    FORBIDDEN = "Forbidden"
+    INVALID = "Invalid"
+    NAME_COLLISION = "NameCollision"
+    UNSCHEDULABLE = "Unschedulable"
+    QUOTA_EXCEEDED = "QuotaExceeded"
+    NAME_STILL_IN_USE = "NameStillInUse"
+    API_ERROR = "ApiError"
+    NOT_STARTED = "NotStarted"
+    NOT_READY = "NotReady"
+    NOT_COMPLETED = "NotCompleted"
+    RUN_BUDGET = "RunBudget"
+    DISRUPTED = "Disrupted"
+
+
+class EventReason(StrEnum):
+    """Reasons of the Events the operator records (R23, R37)."""
+
+    BUILD_STARTED = "BuildStarted"
+    BUILD_SUCCEEDED = "BuildSucceeded"
+    BUILD_FAILED = "BuildFailed"
+    BUILD_RECOVERED = "BuildRecovered"
+    BUILD_CANCELLED = "BuildCancelled"
+    ATTEMPT_FAILED = "AttemptFailed"
+    SLOT_SKIPPED = "SlotSkipped"
+    SLOT_MISSED = "SlotMissed"
+    MANUAL_SPAWN_OBSERVED = "ManualSpawnObserved"
+    NAME_COLLISION = "NameCollision"
+    LEDGER_RESET = "LedgerReset"
+    CLOCK_STEPPED = "ClockStepped"
+    CLOCK_SKEW = "ClockSkew"
+    ORPHANED = "Orphaned"
+
+
+class ConditionType(StrEnum):
+    """Conditions of a PeriodicBuild and of an AppServer."""
+
+    READY = "Ready"
+    SCHEDULED = "Scheduled"
+    LAST_RUN_SUCCEEDED = "LastRunSucceeded"
+    SUCCEEDED = "Succeeded"
+
+
+class ConditionReason(StrEnum):
+    """Reasons of conditions that are not failure classes or states."""
+
+    ACCEPTED = "Accepted"
+    NOT_CHECKED = "NotChecked"
+    INVALID_SCHEDULE = "InvalidSchedule"
+    INVALID_TEMPLATE = "InvalidTemplate"
+    FORBIDDEN = "Forbidden"
+    SCHEDULED = "Scheduled"
+    DISABLED = "Disabled"
+    NO_RUN_YET = "NoRunYet"
+    SUCCEEDED = "Succeeded"
+    POD_READY = "PodReady"
+    POD_NOT_READY = "PodNotReady"
+    NO_POD = "NoPod"
+
+
+class SucceedWhen(StrEnum):
+    """What success means: a server that stays up, or a build that ends with exit code 0."""
+
+    READY = "Ready"
+    COMPLETED = "Completed"
+
+
+class AfterManualRun(StrEnum):
+    """Whether a manual run makes the interval start anew (R5)."""
+
+    RESTART = "Restart"
+    KEEP = "Keep"
+
+
+class Trigger(StrEnum):
+    """What asked for a run; the same for all its attempts."""
+
+    SCHEDULE = "Schedule"
+    MANUAL = "Manual"
+    RECOVERY = "Recovery"

@@ -1,0 +1,164 @@
+"""The status of a PeriodicBuild as values: what the operator remembers across restarts (design 2.1).
+
+Every rule that needs memory reads it from here, so the process can die at any instruction.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from periodicbuild.core.reasons import Blocker, Decision, Outcome, Trigger
+    from periodicbuild.core.schedules import Schedule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduleStatus:
+    """The schedule in force, in full: closing its slots after an edit needs the old one (R2)."""
+
+    in_force: Schedule
+    epoch: int
+    since_at: datetime
+    cursor_at: datetime | None = None
+    """Newest slot counted in `slots.due`."""
+    anchor_at: datetime | None = None
+    """What an interval's next slot is counted from; moves only forward."""
+    due_at_since: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slots:
+    """Counters of the object's whole life: `due == started + skipped + missed + (1 if one waits)` (R12)."""
+
+    due: int = 0
+    started: int = 0
+    skipped: int = 0
+    missed: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """The one slot that is due and has no fate yet."""
+
+    slot: datetime
+    reason: Blocker
+    since_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerEntry:
+    """The fate of one slot, or of `count` neighbouring slots with equal decision and reason (R10, R11)."""
+
+    slot: datetime
+    """The slot, or the first of several."""
+    epoch: int
+    decision: Decision
+    reason: str
+    decided_at: datetime
+    until_slot: datetime | None = None
+    """The last of several."""
+    count: int = 1
+    run: str | None = None
+    outcome: Outcome | None = None
+    outcome_reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """A run in progress: one that may still have attempts (R17)."""
+
+    id: str
+    trigger: Trigger
+    slot: datetime | None
+    started_at: datetime
+    """Creation of the first attempt, by the steady clock: `timeouts.run` counts from here."""
+    attempt: int
+    app_server: str
+    uid: str
+    disruptions: int = 0
+    """Attempts lost to disruption: they do not use up `retries.limit` (R19)."""
+    next_attempt_at: datetime | None = None
+    """Set = between attempts; the run then holds nothing back (R17)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manual:
+    """The last run-now request that was taken up (R26)."""
+
+    token: str
+    run: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastScheduled:
+    """The last slot that started."""
+
+    slot: datetime
+    started_at: datetime
+    run: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastSuccess:
+    """The last run that succeeded with the PeriodicBuild's own template."""
+
+    run: str
+    app_server: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastFailure:
+    """The last run that failed, and why."""
+
+    run: str
+    app_server: str
+    at: datetime
+    failure_class: str
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """One condition, as Kubernetes defines it."""
+
+    type: str
+    status: str
+    reason: str
+    message: str
+    observed_generation: int
+    changed_at: datetime
+    """Last change of `status`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildStatus:
+    """Everything the operator has written about one PeriodicBuild; empty before the first look."""
+
+    observed_generation: int = 0
+    schedule: ScheduleStatus | None = None
+    slots: Slots | None = None
+    waiting: Waiting | None = None
+    ledger: tuple[LedgerEntry, ...] = ()
+    """Newest first."""
+    runs: tuple[Run, ...] = ()
+    """In progress, oldest first."""
+    manual: Manual | None = None
+    last_scheduled: LastScheduled | None = None
+    last_success: LastSuccess | None = None
+    last_failure: LastFailure | None = None
+    consecutive_failures: int = 0
+    durations: tuple[int, ...] = ()
+    """Seconds of the last successes, newest first."""
+    next_slot: datetime | None = None
+    upcoming: tuple[datetime, ...] = ()
+    schedule_text: str = ""
+    conditions: tuple[Condition, ...] = ()
+
+    def condition(self, type_: str) -> Condition | None:
+        """Return the condition of that type, if it was ever written."""
+        return next((condition for condition in self.conditions if condition.type == type_), None)

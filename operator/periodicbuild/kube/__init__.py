@@ -1,0 +1,1 @@
+"""The Kubernetes API: session, errors, watches, parsing, rendering and writing."""

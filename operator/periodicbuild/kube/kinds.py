@@ -1,0 +1,39 @@
+"""The kinds, labels and annotations that the operator deals with, under their names in the API (design 2.4).
+
+Must not know objects, only what things are called.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from periodicbuild.kube.paths import Kind
+
+GROUP: Final = "periodicbuild.dev"
+
+PERIODIC_BUILDS: Final = Kind(GROUP, "v1alpha1", "periodicbuilds")
+APP_SERVERS: Final = Kind(GROUP, "v1alpha1", "appservers")
+PODS: Final = Kind("", "v1", "pods")
+NAMESPACES: Final = Kind("", "v1", "namespaces")
+
+PERIODIC_BUILD: Final = "PeriodicBuild"
+"""`kind` in manifests, owner references and Events."""
+APP_SERVER: Final = "AppServer"
+POD: Final = "Pod"
+
+BUILD_LABEL: Final = f"{GROUP}/periodic-build"
+"""Name of the PeriodicBuild: on AppServers and pods."""
+RUN_LABEL: Final = f"{GROUP}/run"
+"""Run id: on AppServers and pods."""
+APP_SERVER_LABEL: Final = f"{GROUP}/app-server"
+"""Name of the AppServer: on pods only; what a Service selects by."""
+MANAGED_BY_LABEL: Final = "app.kubernetes.io/managed-by"
+"""On AppServers only: on a pod it would overwrite the author's own."""
+MANAGER: Final = "periodicbuild"
+
+RUN_NOW_ANNOTATION: Final = f"{GROUP}/run-now"
+"""The token of a request for a run: on PeriodicBuilds by people, on the AppServer that answers it by the operator."""
+OWN_TEMPLATE_ANNOTATION: Final = f"{GROUP}/own-template"
+"""`true` on an AppServer whose template a person gave (R27)."""
+SLOT_ANNOTATION: Final = f"{GROUP}/slot"
+"""The slot as RFC 3339: on pods, for people and the downward API."""

@@ -1,0 +1,110 @@
+"""A PeriodicBuild, from an event of kopf or an answer of the API to a fact.
+
+Must not know what is done with it.
+
+The one idea a newcomer would miss: twenty ledger entries as objects weigh more than all the rest, and only a look needs
+them.  What is kept between looks is a `StoredBuild`, whose ledger is still the bytes that the API sent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from periodicbuild.core.facts import BuildSpec, PeriodicBuild
+from periodicbuild.core.reasons import SucceedWhen
+from periodicbuild.kube.kinds import PERIODIC_BUILD, PERIODIC_BUILDS
+from periodicbuild.kube.parse_policies import read_history, read_retries, read_timeouts
+from periodicbuild.kube.parse_schedule import read_schedule
+from periodicbuild.kube.parse_status import read_ledger, read_status
+from periodicbuild.kube.parse_template import shared_template
+from periodicbuild.kube.parse_values import created_at, known, object_ref
+from periodicbuild.kube.wire import AnnotationsWire, BuildSpecWire, PeriodicBuildWire
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+LONGEST_TOKEN: Final = 256
+"""Characters of a run-now token; more do not fit into `status.manual`, and are ignored wherever it is read."""
+
+_decode = msgspec.json.Decoder(PeriodicBuildWire).decode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredBuild:
+    """One PeriodicBuild as it is kept between looks."""
+
+    build: PeriodicBuild
+    """Complete but for `status.ledger`, which is empty here."""
+    ledger_json: bytes
+    """The ledger as the API sent it."""
+
+    def facts(self) -> PeriodicBuild:
+        """Give the complete PeriodicBuild, for the length of one look."""
+        status = replace(self.build.status, ledger=read_ledger(self.ledger_json))
+        return replace(self.build, status=status)
+
+
+def parse_periodic_build(wire: PeriodicBuildWire) -> PeriodicBuild:
+    """Read whatever was sent, ledger included."""
+    return parse_stored_build(wire).facts()
+
+
+def parse_stored_build(wire: PeriodicBuildWire) -> StoredBuild:
+    """Read whatever was sent: mistakes in the schedule become `spec.schedule_error`, other ones count as left out."""
+    metadata = wire.metadata
+    status, ledger_json = read_status(wire.status)
+    build = PeriodicBuild(
+        ref=object_ref(PERIODIC_BUILDS.api_version, PERIODIC_BUILD, metadata),
+        resource_version=metadata.resource_version,
+        generation=metadata.generation,
+        created_at=created_at(metadata),
+        is_deleting=metadata.deletion_timestamp is not None,
+        run_now=run_token(metadata.annotations),
+        spec=_spec(wire.spec if isinstance(wire.spec, BuildSpecWire) else BuildSpecWire()),
+        status=status,
+    )
+    return StoredBuild(build=build, ledger_json=ledger_json)
+
+
+def stored_build_from_json(raw: bytes) -> StoredBuild:
+    """Read the object in an answer of the API; raises msgspec.DecodeError for what is no object at all."""
+    return parse_stored_build(_decode(raw))
+
+
+def stored_build_from_body(body: Mapping[str, Any]) -> StoredBuild:
+    """Read the body of an event of kopf; its dictionaries are not kept."""
+    metadata = {name: value for name, value in body.get("metadata", {}).items() if name != "managedFields"}
+    parts = {"metadata": metadata, "spec": body.get("spec"), "status": body.get("status")}
+    return parse_stored_build(_decode(msgspec.json.encode(parts, enc_hook=dict)))
+
+
+def periodic_build_from_json(raw: bytes) -> PeriodicBuild:
+    """Read the object in an answer of the API, ledger included."""
+    return stored_build_from_json(raw).facts()
+
+
+def periodic_build_from_body(body: Mapping[str, Any]) -> PeriodicBuild:
+    """Read the body of an event of kopf, ledger included."""
+    return stored_build_from_body(body).facts()
+
+
+def run_token(annotations: AnnotationsWire | None) -> str | None:
+    """Give the run-now token; an empty one asks for nothing."""
+    token = annotations.run_now if annotations is not None else None
+    return token[:LONGEST_TOKEN] if token else None
+
+
+def _spec(stored: BuildSpecWire) -> BuildSpec:
+    schedule, schedule_error = read_schedule(bytes(stored.schedule), enabled=stored.enabled is True)
+    return BuildSpec(
+        schedule=schedule,
+        schedule_error=schedule_error,
+        retries=read_retries(bytes(stored.retries)),
+        timeouts=read_timeouts(bytes(stored.timeouts)),
+        history=read_history(bytes(stored.history)),
+        succeed_when=known(SucceedWhen, stored.succeed_when, otherwise=SucceedWhen.READY),
+        template=shared_template(bytes(stored.template)),
+    )

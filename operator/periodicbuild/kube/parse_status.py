@@ -1,0 +1,196 @@
+"""The status of a PeriodicBuild, from what is stored to what is remembered (design 2.1).
+
+Must not know how it came to be or what follows from it.
+
+The one idea a newcomer would miss: a status may have been written by a newer operator or edited by a person.  Each
+section is read by itself; one that cannot be read counts as never written, and a word that is not known is read as the
+one that does the least harm:
+
+| unknown | read as | because |
+|---|---|---|
+| `waiting.reason` | ApiError | something outside the schedule holds the slot back, and it is asked again at once |
+| `runs[].trigger` | Schedule if there is a slot, else Manual | only the schedule's runs have slots |
+| `ledger[].decision` | the entry is left out | there are exactly three, the equation says so |
+| `ledger[].outcome` | Cancelled | it has ended, and nobody is blamed |
+| `inForce.interval.afterManualRun` | Restart | the default; an edit of the spec brings it right |
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from periodicbuild.core.reasons import AfterManualRun, Blocker, Decision, Outcome, Trigger
+from periodicbuild.core.schedules import Interval, Schedule
+from periodicbuild.core.status import (
+    BuildStatus,
+    Condition,
+    LastFailure,
+    LastScheduled,
+    LastSuccess,
+    LedgerEntry,
+    Manual,
+    Run,
+    ScheduleStatus,
+    Slots,
+    Waiting,
+)
+from periodicbuild.kube.parse_salvage import read_list, read_object
+from periodicbuild.kube.parse_values import instant_of, known, member, text_of, utc
+from periodicbuild.kube.wire_status import BuildStatusWire, ConditionWire, LedgerEntryWire, if_any
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from periodicbuild.kube import wire_status as wire
+
+_STATUS: Final = msgspec.json.Decoder(BuildStatusWire)
+_LEDGER: Final = msgspec.json.Decoder(tuple[LedgerEntryWire, ...])
+
+
+def read_status(raw: msgspec.Raw | bytes) -> tuple[BuildStatus, bytes]:
+    """Give the status without its ledger, and the ledger as it was stored."""
+    stored = read_object(_STATUS, raw) or BuildStatusWire()
+    return _status(stored), bytes(stored.ledger)
+
+
+def read_ledger(text: bytes) -> tuple[LedgerEntry, ...]:
+    """Read the stored ledger, newest first; entries that cannot be read are left out."""
+    entries = map(_ledger_entry, read_list(_LEDGER, text))
+    return tuple(entry for entry in entries if entry is not None)
+
+
+def condition(stored: ConditionWire) -> Condition:
+    """Read one condition, of either kind of object."""
+    return Condition(
+        type=stored.type,
+        status=stored.status,
+        reason=stored.reason,
+        message=stored.message,
+        observed_generation=stored.observed_generation,
+        changed_at=utc(stored.last_transition_time),
+    )
+
+
+def _status(stored: BuildStatusWire) -> BuildStatus:
+    shown = stored.schedule
+    return BuildStatus(
+        observed_generation=stored.observed_generation or 0,
+        schedule=if_any(_schedule, shown),
+        slots=if_any(_slots, stored.slots),
+        waiting=if_any(_waiting, stored.waiting),
+        runs=tuple(map(_run, stored.runs or ())),
+        manual=if_any(_manual, stored.manual),
+        last_scheduled=if_any(_last_scheduled, stored.last_scheduled),
+        last_success=if_any(_last_success, stored.last_success),
+        last_failure=if_any(_last_failure, stored.last_failure),
+        consecutive_failures=stored.consecutive_failures or 0,
+        durations=stored.durations_seconds or (),
+        next_slot=instant_of(shown.next_slot_time) if shown else None,
+        upcoming=_instants(shown.upcoming) if shown else (),
+        schedule_text=(text_of(shown.text) if shown else None) or "",
+        conditions=tuple(map(condition, stored.conditions or ())),
+    )
+
+
+def _instants(value: object) -> tuple[datetime, ...]:
+    instants = map(instant_of, value if isinstance(value, list) else ())
+    return tuple(instant for instant in instants if instant is not None)
+
+
+def _schedule(stored: wire.ScheduleWire) -> ScheduleStatus:
+    return ScheduleStatus(
+        in_force=_in_force(stored.in_force),
+        epoch=stored.epoch,
+        since_at=utc(stored.since_time),
+        cursor_at=if_any(utc, stored.cursor_time),
+        anchor_at=if_any(utc, stored.anchor_time),
+        due_at_since=stored.due_at_since,
+    )
+
+
+def _in_force(stored: wire.InForceWire) -> Schedule:
+    interval = if_any(lambda it: _interval(it.seconds, it.after_manual_run), stored.interval)
+    return _shared(enabled=stored.enabled, interval=interval, not_before=if_any(utc, stored.not_before_time))
+
+
+@lru_cache(maxsize=4_096)
+def _interval(seconds: int, after_manual_run: str) -> Interval:
+    then = known(AfterManualRun, after_manual_run, otherwise=AfterManualRun.RESTART)
+    return Interval(every=timedelta(seconds=seconds), after_manual_run=then)
+
+
+@lru_cache(maxsize=4_096)
+def _shared(*, enabled: bool, interval: Interval | None, not_before: datetime | None) -> Schedule:
+    return Schedule(enabled=enabled, interval=interval, not_before=not_before)
+
+
+def _slots(stored: wire.SlotsWire) -> Slots:
+    return Slots(due=stored.due, started=stored.started, skipped=stored.skipped, missed=stored.missed)
+
+
+def _waiting(stored: wire.WaitingSlotWire) -> Waiting:
+    return Waiting(
+        slot=utc(stored.slot_time),
+        reason=known(Blocker, stored.reason, otherwise=Blocker.API_ERROR),
+        since_at=utc(stored.since_time),
+    )
+
+
+def _ledger_entry(stored: LedgerEntryWire) -> LedgerEntry | None:
+    decision = member(Decision, stored.decision)
+    if decision is None:
+        return None
+    outcome = None if stored.outcome is None else known(Outcome, stored.outcome, otherwise=Outcome.CANCELLED)
+    return LedgerEntry(
+        slot=utc(stored.slot_time),
+        epoch=stored.epoch,
+        decision=decision,
+        reason=stored.reason,
+        decided_at=utc(stored.time),
+        until_slot=if_any(utc, stored.until_slot_time),
+        count=stored.count,
+        run=stored.run,
+        outcome=outcome,
+        outcome_reason=stored.outcome_reason,
+    )
+
+
+def _run(stored: wire.RunWire) -> Run:
+    return Run(
+        id=stored.id,
+        trigger=known(Trigger, stored.trigger, otherwise=Trigger.SCHEDULE if stored.slot_time else Trigger.MANUAL),
+        slot=if_any(utc, stored.slot_time),
+        started_at=utc(stored.start_time),
+        attempt=stored.attempt,
+        app_server=stored.app_server,
+        uid=stored.uid,
+        disruptions=stored.disruptions,
+        next_attempt_at=if_any(utc, stored.next_attempt_time),
+    )
+
+
+def _manual(stored: wire.ManualWire) -> Manual:
+    return Manual(token=stored.token, run=stored.run or "")
+
+
+def _last_scheduled(stored: wire.LastScheduledWire) -> LastScheduled:
+    return LastScheduled(slot=utc(stored.slot_time), started_at=utc(stored.start_time), run=stored.run)
+
+
+def _last_success(stored: wire.LastSuccessWire) -> LastSuccess:
+    return LastSuccess(run=stored.run, app_server=stored.app_server or "", at=utc(stored.time))
+
+
+def _last_failure(stored: wire.LastFailureWire) -> LastFailure:
+    return LastFailure(
+        run=stored.run,
+        app_server=stored.app_server or "",
+        at=utc(stored.time),
+        failure_class=stored.failure_class or "",
+        reason=stored.reason or "",
+        message=stored.message or "",
+    )

@@ -1,0 +1,150 @@
+"""The status of a PeriodicBuild, from what is remembered to what is stored; the mirror image of `parse_status`.
+
+Must not decide what a status says.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from periodicbuild.kube import wire_status as wire
+from periodicbuild.kube.render_values import message_text, reason_text, stored_instant
+
+if TYPE_CHECKING:
+    from periodicbuild.core.schedules import Interval, Schedule
+    from periodicbuild.core.status import (
+        BuildStatus,
+        Condition,
+        LastFailure,
+        LastScheduled,
+        LastSuccess,
+        LedgerEntry,
+        Manual,
+        Run,
+        ScheduleStatus,
+        Slots,
+        Waiting,
+    )
+
+
+def stored_build_status(status: BuildStatus) -> wire.BuildStatusWire:
+    """Give every field, None for what is to disappear."""
+    return wire.BuildStatusWire(
+        observed_generation=status.observed_generation,
+        schedule=wire.if_any(lambda schedule: _schedule(schedule, status), status.schedule),
+        slots=wire.if_any(_slots, status.slots),
+        waiting=wire.if_any(_waiting, status.waiting),
+        ledger=msgspec.Raw(msgspec.json.encode([_ledger_entry(entry) for entry in status.ledger] or None)),
+        runs=tuple(map(_run, status.runs)) or None,
+        manual=wire.if_any(_manual, status.manual),
+        last_scheduled=wire.if_any(_last_scheduled, status.last_scheduled),
+        last_success=wire.if_any(_last_success, status.last_success),
+        last_failure=wire.if_any(_last_failure, status.last_failure),
+        consecutive_failures=status.consecutive_failures,
+        durations_seconds=status.durations or None,
+        conditions=tuple(map(_condition, status.conditions)) or None,
+    )
+
+
+def _schedule(schedule: ScheduleStatus, status: BuildStatus) -> wire.ScheduleWire:
+    return wire.ScheduleWire(
+        in_force=_in_force(schedule.in_force),
+        epoch=schedule.epoch,
+        since_time=stored_instant(schedule.since_at),
+        cursor_time=wire.if_any(stored_instant, schedule.cursor_at),
+        anchor_time=wire.if_any(stored_instant, schedule.anchor_at),
+        due_at_since=schedule.due_at_since,
+        text=status.schedule_text or None,
+        next_slot_time=wire.if_any(stored_instant, status.next_slot),
+        upcoming=tuple(map(stored_instant, status.upcoming)) or None,
+    )
+
+
+def _in_force(schedule: Schedule) -> wire.InForceWire:
+    return wire.InForceWire(
+        enabled=schedule.enabled,
+        interval=wire.if_any(_interval, schedule.interval),
+        not_before_time=wire.if_any(stored_instant, schedule.not_before),
+    )
+
+
+def _interval(interval: Interval) -> wire.IntervalWire:
+    return wire.IntervalWire(seconds=interval.every // timedelta(seconds=1), after_manual_run=interval.after_manual_run)
+
+
+def _slots(slots: Slots) -> wire.SlotsWire:
+    return wire.SlotsWire(due=slots.due, started=slots.started, skipped=slots.skipped, missed=slots.missed)
+
+
+def _waiting(waiting: Waiting) -> wire.WaitingSlotWire:
+    return wire.WaitingSlotWire(
+        slot_time=stored_instant(waiting.slot), reason=waiting.reason, since_time=stored_instant(waiting.since_at)
+    )
+
+
+def _ledger_entry(entry: LedgerEntry) -> wire.LedgerEntryWire:
+    return wire.LedgerEntryWire(
+        slot_time=stored_instant(entry.slot),
+        until_slot_time=wire.if_any(stored_instant, entry.until_slot),
+        count=entry.count,
+        epoch=entry.epoch,
+        decision=entry.decision,
+        reason=entry.reason,
+        time=stored_instant(entry.decided_at),
+        run=entry.run,
+        outcome=entry.outcome,
+        outcome_reason=entry.outcome_reason,
+    )
+
+
+def _run(run: Run) -> wire.RunWire:
+    return wire.RunWire(
+        id=run.id,
+        trigger=run.trigger,
+        slot_time=wire.if_any(stored_instant, run.slot),
+        start_time=stored_instant(run.started_at),
+        attempt=run.attempt,
+        disruptions=run.disruptions,
+        app_server=run.app_server,
+        uid=run.uid,
+        next_attempt_time=wire.if_any(stored_instant, run.next_attempt_at),
+    )
+
+
+def _manual(manual: Manual) -> wire.ManualWire:
+    return wire.ManualWire(token=manual.token, run=manual.run or None)
+
+
+def _last_scheduled(last: LastScheduled) -> wire.LastScheduledWire:
+    return wire.LastScheduledWire(
+        slot_time=stored_instant(last.slot), start_time=stored_instant(last.started_at), run=last.run
+    )
+
+
+def _last_success(last: LastSuccess) -> wire.LastSuccessWire:
+    return wire.LastSuccessWire(run=last.run, app_server=last.app_server or None, time=stored_instant(last.at))
+
+
+def _last_failure(last: LastFailure) -> wire.LastFailureWire:
+    return wire.LastFailureWire(
+        run=last.run,
+        app_server=last.app_server or None,
+        time=stored_instant(last.at),
+        failure_class=reason_text(last.failure_class) if last.failure_class else None,
+        reason=reason_text(last.reason) if last.reason else None,
+        message=message_text(last.message) or None,
+    )
+
+
+def _condition(condition: Condition) -> wire.ConditionWire:
+    return wire.ConditionWire(
+        type=condition.type,
+        status=condition.status,
+        observed_generation=condition.observed_generation,
+        last_transition_time=stored_instant(condition.changed_at),
+        reason=reason_text(condition.reason),
+        message=message_text(condition.message),
+    )

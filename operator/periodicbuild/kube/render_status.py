@@ -1,0 +1,94 @@
+"""Status patches: the whole status, absent fields as null, so that what is over disappears (design 2.1, 2.2).
+
+Must not decide what a status says.
+
+The one idea a newcomer would miss: the resourceVersion in the patch is the only guard.  A patch of a status is accepted
+with a wrong uid (measured), but never on another version than the one it was planned on.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from periodicbuild.core.reasons import ConditionReason, ConditionType, State
+from periodicbuild.kube.render_build_status import stored_build_status
+from periodicbuild.kube.render_values import message_text, reason_text, stored_instant
+from periodicbuild.kube.wire_status import AppServerStatusWire, ConditionWire, ResultWire, StatusObject, if_any
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from periodicbuild.core.facts import AppServer, AppServerStatus, PeriodicBuild, Result
+    from periodicbuild.core.status import BuildStatus
+
+
+def render_build_status_patch(build: PeriodicBuild, status: BuildStatus) -> bytes:
+    """Render the JSON merge patch for /status that replaces what `build` has by `status`."""
+    return _patch(build.resource_version, build.ref.uid, stored_build_status(status))
+
+
+def render_app_server_status_patch(app_server: AppServer, status: AppServerStatus, now: datetime) -> bytes:
+    """Render the JSON merge patch for /status; `now` is when conditions changed whose status is another than before."""
+    stored = AppServerStatusWire(
+        conditions=(_succeeded(app_server.status, status, now), _ready(app_server.status, status, now)),
+        pod=status.pod,
+        start_time=if_any(stored_instant, status.pod_requested_at),
+        pod_request_time=if_any(stored_instant, status.pod_requested_at),
+        configuring_time=if_any(stored_instant, status.configuring_at),
+        finish_time=if_any(stored_instant, status.finished_at),
+        result=if_any(_result, status.result),
+        node=status.node,
+        image_digests=status.image_digests or None,
+    )
+    return _patch(app_server.resource_version, app_server.ref.uid, stored)
+
+
+def _patch(resource_version: str, uid: str, status: StatusObject) -> bytes:
+    return msgspec.json.encode({"metadata": {"resourceVersion": resource_version, "uid": uid}, "status": status})
+
+
+def _succeeded(was: AppServerStatus, status: AppServerStatus, now: datetime) -> ConditionWire:
+    """Say the outcome; its reason is the state."""
+    is_same = _outcome(was.state) == _outcome(status.state)
+    return ConditionWire(
+        type=ConditionType.SUCCEEDED,
+        status=_outcome(status.state),
+        reason=status.state,
+        message=message_text(status.message),
+        last_transition_time=stored_instant((was.succeeded_changed_at if is_same else None) or now),
+    )
+
+
+def _outcome(state: State) -> str:
+    if not state.is_finished:
+        return "Unknown"
+    return "True" if state.has_succeeded else "False"
+
+
+_READY = {True: ConditionReason.POD_READY, False: ConditionReason.POD_NOT_READY, None: ConditionReason.NO_POD}
+
+
+def _ready(was: AppServerStatus, status: AppServerStatus, now: datetime) -> ConditionWire:
+    """Mirror the pod: without one, nothing is ready."""
+    is_same = bool(was.is_ready) == bool(status.is_ready)
+    return ConditionWire(
+        type=ConditionType.READY,
+        status=str(bool(status.is_ready)),
+        reason=_READY[status.is_ready],
+        message="",
+        last_transition_time=stored_instant((was.ready_changed_at if is_same else None) or now),
+    )
+
+
+def _result(result: Result) -> ResultWire:
+    return ResultWire(
+        failure_class=result.failure_class,
+        reason=reason_text(result.reason),
+        stage=result.stage or None,
+        container=result.container,
+        exit_code=result.exit_code,
+        signal=result.signal,
+        message=message_text(result.message),
+    )

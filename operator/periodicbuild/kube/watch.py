@@ -1,0 +1,166 @@
+"""Follow one collection of one kind: list it, watch it, and never stop.
+
+Must not know any kind: what is decoded is the caller's msgspec type, with the fields it declares and no others.
+
+The one idea a newcomer would miss: a watch alone cannot tell what vanished while it was broken.  So every gap that
+the server cannot fill (410) ends in a complete list, and the handler is given all of it at once: what it knew and is
+not in there is gone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from contextlib import aclosing
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+
+import msgspec
+
+from periodicbuild.kube.answers import error_from_status
+from periodicbuild.kube.changes import ChangeType, Decoder, LineSplitter, is_older
+from periodicbuild.kube.errors import GoneError, KubeError, TransientKubeError
+from periodicbuild.kube.outage import Outage
+from periodicbuild.kube.paths import target_of
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    from periodicbuild.kube.session import KubeSession
+
+T = TypeVar("T")
+T_contra = TypeVar("T_contra", contravariant=True)
+
+PAGE_SIZE = 500
+"""Objects per page.  Never together with resourceVersion=0, which makes the server send all in one."""
+
+WATCH_FOR_SECONDS = (270.0, 330.0)
+"""How long one watch is asked to last; spread, so that the watches of all kinds do not end together."""
+
+SAID_NOTHING = "the stream ended without a word, not even a bookmark; is a proxy in between that does not stream?"
+WENT_BACK = "resourceVersions went backwards, as after a restore of etcd; listing again"
+
+
+class Handler(Protocol[T_contra]):
+    """Receive what a ListWatch sees.  Both must be quick and must not raise: they run between two reads."""
+
+    def listed(self, items: Sequence[T_contra]) -> None:
+        """Take the complete collection: what was known and is not in it has been deleted."""
+
+    def changed(self, change: ChangeType, item: T_contra) -> None:
+        """Take one change.  After a reconnection it may be older than what is known: compare resourceVersions."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collection:
+    """What to follow."""
+
+    path: str
+    """From `Kind.path`: all namespaces, or one.  Several namespaces are several ListWatches with a handler each."""
+
+    label_selector: str = ""
+    """Empty for all objects; the server does the filtering."""
+
+
+class ListWatch(Generic[T]):
+    """Keep a handler informed about one collection, for ever; `run` it as a task and cancel that to stop."""
+
+    def __init__(self, session: KubeSession, collection: Collection, item_type: type[T], handler: Handler[T]) -> None:
+        self.is_complete = False
+        """True from the first complete list on: the answer to "are we ready?"."""
+        self.last_activity = time.monotonic()
+        """Monotonic instant at which the server last said anything here, bookmarks included."""
+        self._session = session
+        self._collection = collection
+        self._decoder = Decoder(item_type)
+        self._handler = handler
+        self._version = ""
+        self._target = target_of("GET", collection.path, {"watch": "1"})
+        self._outage = Outage(f"watch of {self._target.ref}")
+
+    async def run(self) -> None:
+        """List, watch, watch on, list again when needed; ends only when cancelled."""
+        while True:
+            try:
+                if not self._version:
+                    await self._list()
+                await self._watch()
+            except (KubeError, msgspec.DecodeError) as error:
+                if not can_resume_after(error):
+                    self._version = ""
+                await asyncio.sleep(self._outage.failed(error))
+
+    async def _list(self) -> None:
+        items: list[T] = []
+        params = self._params(limit=str(PAGE_SIZE))
+        while True:
+            page = self._decoder.page(await self._session.get(self._collection.path, params))
+            self.last_activity = time.monotonic()
+            items += page.items
+            if not page.next_token:
+                break
+            params = {**params, "continue": page.next_token}
+        self._version = page.version
+        self._handler.listed(items)
+        self.is_complete = True
+
+    async def _watch(self) -> None:
+        """Follow changes until the server ends the stream, as it does after the time it was asked for."""
+        params = self._params(
+            watch="1",
+            allowWatchBookmarks="true",
+            resourceVersion=self._version,
+            timeoutSeconds=str(int(random.uniform(*WATCH_FOR_SECONDS))),  # noqa: S311 - spreads load, guards nothing
+        )
+        started_at = time.monotonic()
+        try:
+            async with aclosing(self._session.stream(self._collection.path, params)) as chunks:
+                was_silent = await self._follow(chunks)
+        except TransientKubeError:
+            self._distrust_a_silent_watch_since(started_at)
+            raise
+        if was_silent:
+            self._version = ""
+            raise TransientKubeError(verb="watch", ref=self._target.ref, status=HTTPStatus.OK, message=SAID_NOTHING)
+
+    async def _follow(self, chunks: AsyncIterator[bytes]) -> bool:
+        """Take all that comes; True if nothing came, not even a bookmark."""
+        splitter, was_silent = LineSplitter(), True
+        async for chunk in chunks:
+            was_silent = False
+            self.last_activity = time.monotonic()
+            for line in splitter.feed(chunk):
+                self._take(line)
+        return was_silent
+
+    def _distrust_a_silent_watch_since(self, started_at: float) -> None:
+        """List again if the server had nothing to say for so long.
+
+        After a restore of etcd our version lies in its future. It then sends no error and no bookmark but waits, for
+        weeks, until it gets there (seen with 1.37.1).
+        """
+        was_silent = self.last_activity < started_at
+        if was_silent and time.monotonic() - started_at >= self._session.watch_silence_seconds:
+            self._version = ""
+
+    def _take(self, line: bytes) -> None:
+        change = self._decoder.line(line)
+        if change.refusal is not None:
+            raise error_from_status(self._target, change.refusal.code, change.refusal)
+        if is_older(change.version, self._version):
+            raise GoneError(verb="watch", ref=self._target.ref, status=HTTPStatus.OK, message=WENT_BACK)
+        self._outage.is_over()  # not sooner: lists may work, and watches open, while nothing is ever delivered
+        self._version = change.version or self._version
+        if change.item is not None and change.type is not None:
+            self._handler.changed(change.type, change.item)
+
+    def _params(self, **params: str) -> dict[str, str]:
+        selector = self._collection.label_selector
+        return {**params, "labelSelector": selector} if selector else params
+
+
+def can_resume_after(error: Exception) -> bool:
+    """Tell whether the watch may go on from where it was; after any plain refusal only a new list is safe."""
+    return isinstance(error, TransientKubeError) and not error.is_version_from_the_future

@@ -1,0 +1,203 @@
+"""The status of our two kinds as it is stored: the same types are read and written, so no name can differ.
+
+Must not know what a field means.  No enums: what a newer operator wrote is read as text, and judged when it is parsed.
+
+The one idea a newcomer would miss: objects are written with every field, absent ones as null, since in a merge patch
+only null removes; items of lists are written without them, since a merge patch replaces lists whole.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import msgspec
+
+from periodicbuild.kube.wire import ABSENT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+A = TypeVar("A")
+B = TypeVar("B")
+
+Instant = Annotated[datetime, msgspec.Meta(tz=True)]
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
+Seconds = Annotated[int, msgspec.Meta(ge=1, le=366 * 86_400)]
+
+
+def if_any(make: Callable[[A], B], value: A | None) -> B | None:
+    """Convert an optional value."""
+    return None if value is None else make(value)
+
+
+class StatusObject(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """An object of the status: None is written as null."""
+
+
+class StatusItem(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """An item of a list of the status: what has its default is not written."""
+
+
+class IntervalWire(StatusObject, frozen=True, kw_only=True):
+    """`schedule.inForce.interval`."""
+
+    seconds: Seconds
+    after_manual_run: str
+
+
+class InForceWire(StatusObject, frozen=True, kw_only=True):
+    """`schedule.inForce`."""
+
+    enabled: bool
+    interval: IntervalWire | None = None
+    not_before_time: Instant | None = None
+
+
+class ScheduleWire(StatusObject, frozen=True, kw_only=True):
+    """`schedule`; what is only shown is `Any`, as a slip there must not lose the rest."""
+
+    in_force: InForceWire
+    epoch: Count
+    since_time: Instant
+    cursor_time: Instant | None = None
+    anchor_time: Instant | None = None
+    due_at_since: Count = 0
+    text: Any = None
+    next_slot_time: Any = None
+    upcoming: Any = None
+
+
+class SlotsWire(StatusObject, frozen=True, kw_only=True):
+    """`slots`."""
+
+    due: Count
+    started: Count
+    skipped: Count
+    missed: Count
+
+
+class WaitingSlotWire(StatusObject, frozen=True, kw_only=True):
+    """`waiting`."""
+
+    slot_time: Instant
+    reason: str
+    since_time: Instant
+
+
+class LedgerEntryWire(StatusItem, frozen=True, kw_only=True):
+    """One item of `ledger`."""
+
+    slot_time: Instant
+    until_slot_time: Instant | None = None
+    count: Count = 1
+    epoch: Count
+    decision: str
+    reason: str
+    time: Instant
+    run: str | None = None
+    outcome: str | None = None
+    outcome_reason: str | None = None
+
+
+class RunWire(StatusItem, frozen=True, kw_only=True):
+    """One item of `runs`."""
+
+    id: str
+    trigger: str
+    slot_time: Instant | None = None
+    start_time: Instant
+    attempt: Count
+    disruptions: Count = 0
+    app_server: str = ""
+    uid: str = ""
+    next_attempt_time: Instant | None = None
+
+
+class ManualWire(StatusObject, frozen=True, kw_only=True):
+    """`manual`."""
+
+    token: str
+    run: str | None = None
+
+
+class LastScheduledWire(StatusObject, frozen=True, kw_only=True):
+    """`lastScheduled`."""
+
+    slot_time: Instant
+    start_time: Instant
+    run: str
+
+
+class LastSuccessWire(StatusObject, frozen=True, kw_only=True):
+    """`lastSuccess`."""
+
+    run: str
+    app_server: str | None = None
+    time: Instant
+
+
+class LastFailureWire(StatusObject, frozen=True, kw_only=True):
+    """`lastFailure`."""
+
+    run: str
+    app_server: str | None = None
+    time: Instant
+    failure_class: str | None = None
+    reason: str | None = None
+    message: str | None = None
+
+
+class ConditionWire(StatusItem, frozen=True, kw_only=True):
+    """One item of `conditions`."""
+
+    type: str
+    status: str
+    observed_generation: Count = 0
+    last_transition_time: Instant
+    reason: str
+    message: str
+
+
+class BuildStatusWire(StatusObject, frozen=True, kw_only=True):
+    """The status of a PeriodicBuild."""
+
+    observed_generation: Count | None = None
+    schedule: ScheduleWire | None = None
+    slots: SlotsWire | None = None
+    waiting: WaitingSlotWire | None = None
+    ledger: msgspec.Raw = ABSENT
+    runs: tuple[RunWire, ...] | None = None
+    manual: ManualWire | None = None
+    last_scheduled: LastScheduledWire | None = None
+    last_success: LastSuccessWire | None = None
+    last_failure: LastFailureWire | None = None
+    consecutive_failures: Count | None = None
+    durations_seconds: tuple[Count, ...] | None = None
+    conditions: tuple[ConditionWire, ...] | None = None
+
+
+class ResultWire(StatusObject, frozen=True, kw_only=True):
+    """`result`."""
+
+    failure_class: str
+    reason: str
+    stage: str | None = None
+    container: str | None = None
+    exit_code: int | None = None
+    signal: int | None = None
+    message: str | None = None
+
+
+class AppServerStatusWire(StatusObject, frozen=True, kw_only=True):
+    """The status of an AppServer; what it does not name, such as `logTail`, a write leaves alone."""
+
+    conditions: tuple[ConditionWire, ...] | None = None
+    pod: str | None = None
+    start_time: Instant | None = None
+    pod_request_time: Instant | None = None
+    configuring_time: Instant | None = None
+    finish_time: Instant | None = None
+    result: ResultWire | None = None
+    node: str | None = None
+    image_digests: tuple[str, ...] | None = None

@@ -1,0 +1,1 @@
+"""The process: configuration, store, reconcile loop, kopf handlers, metrics and health."""

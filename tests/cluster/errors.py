@@ -1,0 +1,7 @@
+"""The one error of the local cluster: a sentence for the person at the keyboard."""
+
+from __future__ import annotations
+
+
+class ClusterError(Exception):
+    """Say in one or two sentences what is wrong and what helps; the command line prints it without a traceback."""

@@ -1,0 +1,54 @@
+"""Clusters for tests: one per session and level, started when the first test asks, gone when the session ends.
+
+A test that needs a level this machine cannot have fails with the sentence that says what to do; it is skipped only
+where PERIODICBUILD_ALLOW_SKIP is set, so that a green run hides nothing.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from tests.cluster import lifecycle
+from tests.cluster.cluster import Cluster
+from tests.cluster.errors import ClusterError
+from tests.cluster.external import ExternalCluster, explicit_kubeconfig
+from tests.cluster.levels import Level
+
+ALLOW_SKIP = "PERIODICBUILD_ALLOW_SKIP"
+
+
+def pytest_report_header() -> str | None:
+    """Name the cluster that is not ours: nobody should find out afterwards which one the tests wrote to."""
+    path = os.environ.get("PERIODICBUILD_TEST_KUBECONFIG") or os.environ.get("KUBECONFIG")
+    return f"cluster: the one of {path}, not one of our own" if path else None
+
+
+@pytest.fixture(scope="session")
+def control_plane() -> Iterator[Cluster]:
+    """Give an API server with etcd and the controllers; pods stay pending."""
+    yield from _cluster(Level.CONTROL_PLANE)
+
+
+@pytest.fixture(scope="session")
+def real_node() -> Iterator[Cluster]:
+    """Give a cluster whose one node really runs pods of the test image."""
+    yield from _cluster(Level.NODE)
+
+
+def _cluster(level: Level) -> Iterator[Cluster]:
+    try:
+        if kubeconfig := explicit_kubeconfig():
+            yield ExternalCluster.of(kubeconfig, level)
+            return
+        name = f"test-{os.getpid()}-{level.value}"
+        cluster = lifecycle.up(lifecycle.Wish(name=name, level=level, ends_with_this_process=True))
+    except ClusterError as error:
+        if os.environ.get(ALLOW_SKIP):
+            pytest.skip(str(error))
+        pytest.fail(f"{error}\n(To skip such tests set {ALLOW_SKIP}=1.)", pytrace=False)
+    try:
+        yield cluster
+    finally:
+        lifecycle.down(name)

@@ -1,0 +1,300 @@
+"""The session logs in, asks, and understands a real API server's refusals."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import stat
+from datetime import timedelta
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+import msgspec
+import pytest
+import yaml
+from tests.integration.kube_support import (
+    CONFIG_MAPS,
+    NAMESPACES,
+    PODS,
+    QUOTAS,
+    a_config_map,
+    create_config_map,
+    faulty,
+    new_namespace,
+    opened,
+)
+
+from periodicbuild.kube.credentials import REREAD_EVERY_SECONDS, load_credentials
+from periodicbuild.kube.errors import (
+    NO_ANSWER,
+    AlreadyExistsError,
+    ConflictError,
+    ForbiddenError,
+    InvalidError,
+    NotFoundError,
+    TransientKubeError,
+)
+from periodicbuild.kube.paths import Kind, Target
+from periodicbuild.kube.session import MERGE_PATCH, KubeSession
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from tests.integration.kube_support import ControlPlane
+
+pytestmark = pytest.mark.control_plane
+
+REVIEWS = Kind("authentication.k8s.io", "v1", "selfsubjectreviews")
+
+
+def a_pod(name: str) -> bytes:
+    """Render a pod that names no service account."""
+    containers = [{"name": "main", "image": "none", "resources": {"limits": {"cpu": "1"}}}]
+    return msgspec.json.encode({"metadata": {"name": name}, "spec": {"containers": containers}})
+
+
+async def user_of(session: KubeSession) -> str:
+    """Ask the server who we are."""
+    review = json.loads(await session.request("POST", REVIEWS.path(), b"{}"))
+    return str(review["status"]["userInfo"]["username"])
+
+
+async def refused_pod(session: KubeSession, namespace: str) -> ForbiddenError:
+    """Create pods until the quota refuses one; a new namespace has no service account for a second."""
+    async with asyncio.timeout(30):
+        while True:
+            with pytest.raises(ForbiddenError) as refusal:
+                await session.request("POST", PODS.path(namespace=namespace), a_pod("nightly-1"))
+            if not refusal.value.is_service_account_missing:
+                return refusal.value
+
+
+def test_a_full_quota_is_recognised(control_plane: ControlPlane) -> None:
+    async def scenario() -> ForbiddenError:
+        async with opened(control_plane.kubeconfig) as session:
+            namespace = await new_namespace(session)
+            quota = {"metadata": {"name": "none"}, "spec": {"hard": {"pods": "0"}}}
+            await session.request("POST", QUOTAS.path(namespace=namespace), msgspec.json.encode(quota))
+            return await refused_pod(session, namespace)
+
+    refusal = asyncio.run(scenario())
+    assert refusal.is_quota_exceeded
+    assert not refusal.is_namespace_terminating
+
+
+def test_a_dying_namespace_is_recognised_and_then_a_missing_one(control_plane: ControlPlane) -> None:
+    async def scenario() -> tuple[ForbiddenError, NotFoundError]:
+        async with opened(control_plane.kubeconfig) as session:
+            namespace = await new_namespace(session)
+            keeper = {"metadata": {"name": "keeper", "finalizers": ["periodicbuild.dev/test"]}}
+            await session.request("POST", CONFIG_MAPS.path(namespace=namespace), msgspec.json.encode(keeper))
+            await session.request("DELETE", NAMESPACES.path(name=namespace))
+            with pytest.raises(ForbiddenError) as dying:
+                await create_config_map(session, namespace, "late")
+            path = CONFIG_MAPS.path(namespace=namespace, name="keeper")
+            await session.request("PATCH", path, b'{"metadata": {"finalizers": null}}', MERGE_PATCH)
+            with pytest.raises(NotFoundError) as gone:
+                await create_config_map(session, "never-was", "late")
+            return dying.value, gone.value
+
+    dying, gone = asyncio.run(scenario())
+    assert dying.is_namespace_terminating
+    assert not dying.is_quota_exceeded
+    assert gone.is_namespace_missing
+
+
+def test_a_taken_name_and_a_stale_version_are_two_things(control_plane: ControlPlane) -> None:
+    async def scenario() -> None:
+        async with opened(control_plane.kubeconfig) as session:
+            namespace = await new_namespace(session)
+            await create_config_map(session, namespace, "one")
+            with pytest.raises(AlreadyExistsError):
+                await create_config_map(session, namespace, "one")
+            stale = b'{"metadata": {"resourceVersion": "1", "labels": {"a": "b"}}}'
+            path = CONFIG_MAPS.path(namespace=namespace, name="one")
+            with pytest.raises(ConflictError):
+                await session.request("PATCH", path, stale, MERGE_PATCH)
+            with pytest.raises(NotFoundError) as missing:
+                await session.get(CONFIG_MAPS.path(namespace=namespace, name="two"))
+            assert not missing.value.is_namespace_missing
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b'{"metadata": {"name": "Bad_Name"}}', id="an invalid field, 422"),
+        pytest.param(b'{"metadata": {"name": 7}}', id="a field of the wrong type, 400"),
+        pytest.param(b"{", id="no JSON, 400"),
+    ],
+)
+def test_what_can_never_be_accepted_is_invalid(control_plane: ControlPlane, body: bytes) -> None:
+    async def scenario() -> None:
+        async with opened(control_plane.kubeconfig) as session:
+            with pytest.raises(InvalidError):
+                await session.request("POST", CONFIG_MAPS.path(namespace="default"), body)
+
+    asyncio.run(scenario())
+
+
+def test_a_refused_token_is_read_again_and_the_request_repeated(control_plane: ControlPlane, tmp_path: Path) -> None:
+    token = tmp_path / "token"
+    token.write_text("a-token-that-has-expired\n")
+    kubeconfig = _with_token_file(control_plane, tmp_path, token)
+
+    async def scenario() -> str:
+        async with opened(kubeconfig) as session:
+            with pytest.raises(TransientKubeError, match="401"):
+                await user_of(session)
+            await asyncio.sleep(1.1)  # the credentials are read at most once a second, however often they are refused
+            token.write_text(_token(control_plane, "default") + "\n")
+            return await user_of(session)
+
+    assert asyncio.run(scenario()) == "system:serviceaccount:kube-system:default"
+
+
+def test_a_rotated_token_is_taken_up_within_a_minute(control_plane: ControlPlane, tmp_path: Path) -> None:
+    control_plane.kubectl("create", "serviceaccount", "rotated", "-n", "kube-system")
+    token = tmp_path / "token"
+    token.write_text(_token(control_plane, "default"))
+    kubeconfig = _with_token_file(control_plane, tmp_path, token)
+    now = [1000.0]
+
+    async def scenario() -> list[str]:
+        credentials = await load_credentials(kubeconfig, monotonic=lambda: now[0])
+        async with KubeSession(credentials) as session:
+            users = [await user_of(session)]
+            token.write_text(_token(control_plane, "rotated"))
+            users.append(await user_of(session))
+            now[0] += REREAD_EVERY_SECONDS
+            return [*users, await user_of(session)]
+
+    names = [user.rpartition(":")[2] for user in asyncio.run(scenario())]
+    assert names == ["default", "default", "rotated"]
+
+
+def test_a_token_file_that_vanishes_leaves_the_old_token_in_force(
+    control_plane: ControlPlane, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    token = tmp_path / "token"
+    token.write_text(_token(control_plane, "default"))
+    kubeconfig = _with_token_file(control_plane, tmp_path, token)
+    now = [1000.0]
+
+    async def scenario() -> None:
+        async with KubeSession(await load_credentials(kubeconfig, monotonic=lambda: now[0])) as session:
+            token.unlink()
+            for _ in range(3):
+                now[0] += REREAD_EVERY_SECONDS
+                await user_of(session)
+
+    asyncio.run(scenario())
+    assert len(caplog.records) == 1
+
+
+def test_an_exec_plug_in_gives_the_token(control_plane: ControlPlane, tmp_path: Path) -> None:
+    credential = {
+        "apiVersion": "client.authentication.k8s.io/v1",
+        "kind": "ExecCredential",
+        "status": {"token": _token(control_plane, "default")},
+    }
+    plug_in = tmp_path / "plug-in"
+    plug_in.write_text(f"#!/bin/sh\ncat <<'JSON'\n{json.dumps(credential)}\nJSON\n")
+    plug_in.chmod(stat.S_IRWXU)
+    user = {"exec": {"apiVersion": credential["apiVersion"], "command": str(plug_in), "interactiveMode": "Never"}}
+
+    async def scenario() -> str:
+        async with opened(_with_user(control_plane, tmp_path, user)) as session:
+            return await user_of(session)
+
+    assert asyncio.run(scenario()) == "system:serviceaccount:kube-system:default"
+
+
+def test_the_servers_clock_is_compared_with_ours(control_plane: ControlPlane) -> None:
+    async def scenario() -> tuple[timedelta | None, timedelta | None]:
+        async with opened(control_plane.kubeconfig) as session:
+            before = session.clock_skew
+            await session.get("/version")
+            return before, session.clock_skew
+
+    before, after = asyncio.run(scenario())
+    assert before is None
+    assert after is not None
+    assert abs(after) < timedelta(seconds=5)
+
+
+def test_each_request_is_reported_with_verb_resource_and_code(control_plane: ControlPlane) -> None:
+    seen: list[tuple[Target, int]] = []
+
+    async def scenario() -> None:
+        credentials = await load_credentials(control_plane.kubeconfig)
+        async with KubeSession(credentials, on_request=lambda target, code, _: seen.append((target, code))) as session:
+            await session.get(CONFIG_MAPS.path(namespace="default"), {"limit": "1"})
+            with pytest.raises(NotFoundError):
+                await session.get(PODS.path(namespace="default", name="none"))
+
+    asyncio.run(scenario())
+    assert seen == [(Target("list", "configmaps", "default"), 200), (Target("get", "pods", "default", "none"), 404)]
+
+
+def test_a_lost_answer_is_transient_though_the_write_was_made(control_plane: ControlPlane, tmp_path: Path) -> None:
+    codes: list[int] = []
+
+    async def scenario() -> None:
+        async with faulty(control_plane.kubeconfig, tmp_path) as (proxy, session):
+            namespace = await new_namespace(session)
+            proxy.lose_next_answer()
+            with pytest.raises(TransientKubeError) as lost:
+                await session.request("POST", CONFIG_MAPS.path(namespace=namespace), a_config_map("one"))
+            codes.append(lost.value.status)
+            with pytest.raises(AlreadyExistsError):
+                await create_config_map(session, namespace, "one")
+            assert proxy.user_agents == {f"periodicbuild/{version('periodicbuild')}"}
+
+    asyncio.run(scenario())
+    assert codes == [NO_ANSWER]
+
+
+def test_nobody_listening_is_transient(tmp_path: Path) -> None:
+    kubeconfig = tmp_path / "nobody.yaml"
+    # Port 1 of loopback is reserved and never open here.
+    kubeconfig.write_text(yaml.safe_dump(_one_of("http://127.0.0.1:1", {})))
+
+    async def scenario() -> None:
+        async with opened(kubeconfig) as session:
+            with pytest.raises(TransientKubeError, match="no answer"):
+                await session.get("/version")
+
+    asyncio.run(scenario())
+
+
+def _token(control_plane: ControlPlane, name: str) -> str:
+    return control_plane.kubectl("create", "token", name, "-n", "kube-system").strip()
+
+
+def _with_token_file(control_plane: ControlPlane, folder: Path, token: Path) -> Path:
+    return _with_user(control_plane, folder, {"tokenFile": os.fspath(token)})
+
+
+def _with_user(control_plane: ControlPlane, folder: Path, user: Mapping[str, object]) -> Path:
+    """Take the cluster's address from the administrator's kubeconfig, and another user."""
+    admin = yaml.safe_load(control_plane.kubeconfig.read_text())
+    path = folder / "user.yaml"
+    path.write_text(
+        yaml.safe_dump({**admin, "users": [{"name": entry["name"], "user": user} for entry in admin["users"]]})
+    )
+    return path
+
+
+def _one_of(server: str, user: Mapping[str, object]) -> dict[str, object]:
+    return {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "it",
+        "clusters": [{"name": "it", "cluster": {"server": server}}],
+        "users": [{"name": "it", "user": user}],
+        "contexts": [{"name": "it", "context": {"cluster": "it", "user": "it"}}],
+    }

@@ -1,0 +1,197 @@
+"""The law of the boundary: what is rendered is read back as it was, and what is read never raises."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.builders import a_build, an_app_server, at
+from tests.builders.strategies import (
+    app_server_statuses,
+    build_statuses,
+    creations,
+    json_values,
+    schedules,
+    texts,
+)
+
+from periodicbuild.core.durations import format_duration
+from periodicbuild.core.facts import AppServer, AppServerStatus, TemplateJson
+from periodicbuild.core.schedules import Schedule
+from periodicbuild.core.status import BuildStatus
+from periodicbuild.kube.parse import app_server_from_json, periodic_build_from_body, periodic_build_from_json
+from periodicbuild.kube.parse_schedule import read_schedule
+from periodicbuild.kube.parse_template import shared_template
+from periodicbuild.kube.render import (
+    render_app_server,
+    render_app_server_status_patch,
+    render_build_status_patch,
+    render_pod,
+)
+from periodicbuild.kube.render_values import instant_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from periodicbuild.core.plans import CreateAppServer
+
+NOW = at("2026-11-24T02:30:00")
+
+
+def merged(stored: Any, patch: Any) -> Any:
+    """Apply a JSON merge patch as RFC 7386 says."""
+    if not isinstance(patch, dict):
+        return patch
+    old = stored if isinstance(stored, dict) else {}
+    both = {name: merged(old.get(name), patch[name]) if name in patch else old[name] for name in {**old, **patch}}
+    return {name: value for name, value in both.items() if patch.get(name, value) is not None}
+
+
+@given(build_statuses())
+def test_a_status_is_read_back_as_it_was_rendered(status: BuildStatus) -> None:
+    patch = render_build_status_patch(a_build(), status)
+    assert periodic_build_from_json(patch).status == status
+
+
+@given(build_statuses(), build_statuses())
+def test_a_status_replaces_whatever_was_there(old: BuildStatus, new: BuildStatus) -> None:
+    stored = merged({}, msgspec.json.decode(render_build_status_patch(a_build(), old)))
+    stored = merged(stored, msgspec.json.decode(render_build_status_patch(a_build(), new)))
+    assert periodic_build_from_body(stored).status == new
+
+
+@given(app_server_statuses)
+def test_a_status_of_an_attempt_is_read_back_as_it_was_rendered(status: AppServerStatus) -> None:
+    patch = render_app_server_status_patch(an_app_server(), status, NOW)
+    assert app_server_from_json(patch).status == status
+
+
+@given(app_server_statuses, app_server_statuses)
+def test_a_status_of_an_attempt_replaces_whatever_was_there(old: AppServerStatus, new: AppServerStatus) -> None:
+    server = an_app_server()
+    stored = merged({}, msgspec.json.decode(render_app_server_status_patch(server, old, NOW)))
+    stored = merged(stored, msgspec.json.decode(render_app_server_status_patch(server, new, NOW)))
+    assert app_server_from_json(msgspec.json.encode(stored)).status == new
+
+
+@given(creations)
+def test_an_app_server_is_read_back_as_it_was_created(create: CreateAppServer) -> None:
+    build = a_build()
+    server = app_server_from_json(render_app_server(create, build))
+    expected = replace(
+        an_app_server(build, name=create.name, run=create.run, attempt=create.attempt, trigger=create.trigger),
+        ref=server.ref,
+        resource_version="",
+        created_at=server.created_at,
+        slot=create.slot,
+        epoch=create.epoch,
+        succeed_when=create.succeed_when,
+        timeouts=create.timeouts,
+        template=create.template,
+        token=create.token,
+    )
+    assert server == expected
+    assert (server.ref.namespace, server.ref.name) == (build.ref.namespace, create.name)
+
+
+@given(schedules.filter(lambda schedule: schedule.interval is not None))
+def test_a_schedule_is_read_back_as_it_was_written(schedule: Schedule) -> None:
+    assert schedule.interval is not None
+    spec = {
+        "interval": {
+            "every": format_duration(schedule.interval.every),
+            "afterManualRun": schedule.interval.after_manual_run,
+        },
+        "notBefore": None if schedule.not_before is None else instant_text(schedule.not_before),
+    }
+    assert read_schedule(msgspec.json.encode(spec), enabled=schedule.enabled) == (schedule, None)
+
+
+@given(st.dictionaries(texts, json_values, max_size=3))
+def test_a_template_says_the_same_in_its_normal_form_and_equal_ones_are_one_object(template: dict[str, Any]) -> None:
+    backwards = dict(reversed(template.items()))
+    shared = shared_template(msgspec.json.encode(template))
+    assert msgspec.json.decode(shared) == template
+    assert shared_template(msgspec.json.encode(backwards)) is shared
+
+
+STRANGE_INSTANTS = ["9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+14:00", "2026-11-24T02:30:00.5Z", "tomorrow"]
+poison = json_values | st.sampled_from(
+    [*STRANGE_INSTANTS, [], {}, [{}], {"name": 1}, -1, 2**70, "", "True", "Sideways"]
+)
+
+
+@st.composite
+def poisoned(draw: st.DrawFn, healthy: Any) -> Any:
+    """Draw an object of which up to three parts, however deep, are something else."""
+    whole = {"object": deepcopy(healthy)}
+    for _ in range(draw(st.integers(1, 3))):
+        parent, key = draw(st.sampled_from(list(places(whole))))
+        parent[key] = draw(poison)
+    return whole["object"]
+
+
+def places(node: Any) -> Iterator[tuple[Any, Any]]:
+    """List where something else could stand."""
+    keys = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    for key, child in keys:
+        yield node, key
+        yield from places(child)
+
+
+def healthy_bodies(statuses: st.SearchStrategy[bytes]) -> st.SearchStrategy[dict[str, Any]]:
+    return statuses.map(lambda patch: {**msgspec.json.decode(patch), "spec": SPEC})
+
+
+SPEC = {
+    "enabled": True,
+    "schedule": {"interval": {"every": "24h", "afterManualRun": "Keep"}, "notBefore": "2026-12-01T00:00:00Z"},
+    "retries": {"limit": 1, "delay": "10s", "maxDelay": "10m", "retryOn": ["Build"], "disruptionLimit": 3},
+    "timeouts": {"waiting": "1h", "configuring": "1h", "run": "3h"},
+    "history": {"successfulLimit": 3, "failedLimit": 1},
+    "succeedWhen": "Ready",
+    "template": {"metadata": {"labels": {"app": "a"}}, "spec": {"containers": [{"name": "main"}]}},
+    "periodicBuildRef": {"name": "nightly"},
+    "trigger": "Schedule",
+    "attempt": 1,
+    "slotTime": "2026-11-24T02:30:00Z",
+    "epoch": 1,
+}
+"""The fields of both kinds."""
+
+build_bodies = healthy_bodies(build_statuses().map(lambda status: render_build_status_patch(a_build(), status)))
+app_server_bodies = healthy_bodies(
+    app_server_statuses.map(lambda status: render_app_server_status_patch(an_app_server(), status, NOW))
+)
+
+
+@given(build_bodies.flatmap(lambda body: poisoned({"spec": body["spec"], "status": body["status"]})))
+def test_no_part_of_a_periodic_build_is_too_strange_for_the_rest_to_be_read(body: Any) -> None:
+    build = periodic_build_from_body({"metadata": {"name": "strange"}, **(body if isinstance(body, dict) else {})})
+    assert build.ref.name == "strange"
+    rendered = render_build_status_patch(build, build.status)
+    assert periodic_build_from_json(rendered).status == build.status
+
+
+@given(app_server_bodies.flatmap(lambda body: poisoned({"spec": body["spec"], "status": body["status"]})))
+def test_no_part_of_an_app_server_is_too_strange_for_the_rest_to_be_read(body: Any) -> None:
+    whole = {"metadata": {"name": "strange"}, **(body if isinstance(body, dict) else {})}
+    server = app_server_from_json(msgspec.json.encode(whole))
+    assert server.ref.name == "strange"
+    assert reread(server).status == server.status
+    assert msgspec.json.decode(render_pod(server))["metadata"]["name"] == "strange"
+
+
+def reread(server: AppServer) -> AppServer:
+    rendered = render_app_server_status_patch(server, server.status, NOW)
+    return replace(server, status=app_server_from_json(rendered).status)
+
+
+@given(st.binary())
+def test_a_template_of_any_bytes_at_all_gives_a_pod_for_the_api_to_refuse(template: bytes) -> None:
+    server = replace(an_app_server(), template=TemplateJson(template))
+    assert msgspec.json.decode(render_pod(server))["kind"] == "Pod"

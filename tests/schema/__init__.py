@@ -1,0 +1,1 @@
+"""Generate the custom resource definitions: hand-written sources plus the pod template of the pinned Kubernetes."""

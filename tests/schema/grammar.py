@@ -1,0 +1,43 @@
+"""Put the grammar of the core into the definitions: patterns, bounds and CEL text.
+
+The sources name the constants of `core.durations` and `core.intervals` instead of repeating them, so a notation that
+the parser learns is admitted by the API server too, once the definitions are generated again.
+"""
+
+from __future__ import annotations
+
+import re
+
+from periodicbuild.core.durations import DURATION_PATTERN, DURATION_SECONDS_CEL, MAX_TEXT_LENGTH
+from periodicbuild.core.intervals import (
+    AMBIGUOUS_PATTERN,
+    CALENDAR_UNIT_PATTERN,
+    INTERVAL_PATTERN,
+    INTERVAL_SECONDS_CEL,
+)
+
+_VALUES = {"MAX_TEXT_LENGTH": MAX_TEXT_LENGTH}
+"""Constants that stand alone and are not text."""
+
+_TEXTS = {
+    "DURATION_PATTERN": DURATION_PATTERN,
+    "INTERVAL_PATTERN": INTERVAL_PATTERN,
+    "AMBIGUOUS_PATTERN": AMBIGUOUS_PATTERN,
+    "CALENDAR_UNIT_PATTERN": CALENDAR_UNIT_PATTERN,
+}
+"""Constants that stand inside a text; none has a quote or a backslash, so they fit into a CEL literal."""
+
+_FUNCTIONS = {"SECONDS": DURATION_SECONDS_CEL, "INTERVAL_SECONDS": INTERVAL_SECONDS_CEL}
+"""CEL text over `self`, written like a function of the field it is about."""
+
+_NAME = re.compile(rf"\b({'|'.join(_TEXTS)})\b")
+_CALL = re.compile(rf"\b({'|'.join(_FUNCTIONS)})\(([a-zA-Z.]+)\)")
+_SELF = re.compile(r"\bself\b")
+
+
+def with_grammar(text: str) -> str | int:
+    """Replace the names of the grammar's constants in one text of a source."""
+    if text in _VALUES:
+        return _VALUES[text]
+    named = _NAME.sub(lambda match: _TEXTS[match[1]], text)
+    return _CALL.sub(lambda match: _SELF.sub(match[2], _FUNCTIONS[match[1]]), named)
