@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import pytest
 from tests.cluster import lifecycle
 from tests.cluster.cluster import Cluster
-from tests.cluster.errors import ClusterError
+from tests.cluster.errors import ClusterError, LevelUnavailableError
 from tests.cluster.external import ExternalCluster, explicit_kubeconfig
 from tests.cluster.levels import Level
 
@@ -26,28 +26,36 @@ def pytest_report_header() -> str | None:
 
 
 @pytest.fixture(scope="session")
-def control_plane() -> Iterator[Cluster]:
+def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """Give an API server with etcd and the controllers; pods stay pending."""
-    yield from _cluster(Level.CONTROL_PLANE)
+    yield from _cluster(Level.CONTROL_PLANE, tmp_path_factory)
 
 
 @pytest.fixture(scope="session")
-def real_node() -> Iterator[Cluster]:
+def simulated_nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """Give a cluster whose pods get ready and complete as their annotations say, with nothing running in them."""
+    yield from _cluster(Level.SIMULATED, tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def real_node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """Give a cluster whose one node really runs pods of the test image."""
-    yield from _cluster(Level.NODE)
+    yield from _cluster(Level.NODE, tmp_path_factory)
 
 
-def _cluster(level: Level) -> Iterator[Cluster]:
+def _cluster(level: Level, folders: pytest.TempPathFactory) -> Iterator[Cluster]:
     try:
         if kubeconfig := explicit_kubeconfig():
-            yield ExternalCluster.of(kubeconfig, level)
+            yield ExternalCluster.of(kubeconfig, level, folders.mktemp("kubeconfigs"))
             return
         name = f"test-{os.getpid()}-{level.value}"
         cluster = lifecycle.up(lifecycle.Wish(name=name, level=level, ends_with_this_process=True))
-    except ClusterError as error:
+    except LevelUnavailableError as error:
         if os.environ.get(ALLOW_SKIP):
             pytest.skip(str(error))
         pytest.fail(f"{error}\n(To skip such tests set {ALLOW_SKIP}=1.)", pytrace=False)
+    except ClusterError as error:
+        pytest.fail(str(error), pytrace=False)
     try:
         yield cluster
     finally:

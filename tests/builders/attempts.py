@@ -47,7 +47,7 @@ def a_result(  # noqa: PLR0913 - keywords, each with a default
     *,
     failure_class: FailureClass = FailureClass.BUILD,
     reason: str = "NonZeroExit",
-    stage: Stage = Stage.CONFIGURING,
+    stage: str = Stage.CONFIGURING,
     message: str = "",
     container: str | None = "main",
     exit_code: int | None = 1,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from tests.cluster.console import say
@@ -58,20 +58,26 @@ def _packages_to_compile(go: Path, packages: Sequence[str], flags: Sequence[str]
 
 
 def _run(command: Sequence[str], to_compile: frozenset[str], keep_open: int) -> None:
-    other_lines: list[str] = []
     with (
         BuildProgress(len(to_compile), os.cpu_count() or 1) as progress,
         subprocess.Popen(
             command, cwd=MODULE, env=go_environment(), stderr=subprocess.PIPE, text=True, pass_fds=[keep_open]
         ) as go,
     ):
-        for line in go.stderr or ():
-            if line.strip() in to_compile:
-                progress.compiled_one_more()
-            else:
-                other_lines.append(line)
+        other_lines = follow(go.stderr or (), to_compile, progress.compiled_one_more)
     if go.returncode:
         raise ClusterError(f"go build failed with {go.returncode}:\n{_tail(other_lines)}")
+
+
+def follow(lines: Iterable[str], to_compile: frozenset[str], on_compiled: Callable[[], None]) -> list[str]:
+    """Call on_compiled for each line of `go build -v` that names a package; return the others: errors, downloads."""
+    others = []
+    for line in lines:
+        if line.strip() in to_compile:
+            on_compiled()
+        else:
+            others.append(line)
+    return others
 
 
 def _tail(lines: Sequence[str]) -> str:

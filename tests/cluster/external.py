@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import os
-import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,6 +24,9 @@ from tests.cluster.waiting import wait_for
 VARIABLES = ("PERIODICBUILD_TEST_KUBECONFIG", "KUBECONFIG")
 """In this order; the first is for those whose KUBECONFIG is for something else."""
 
+ALL_READY = '{.items[*].status.conditions[?(@.type=="Ready")].status}'
+"""Prints one word per node."""
+
 SIGNED_WITHIN_SECONDS = 30
 """The signing controller takes about a second."""
 
@@ -44,16 +46,23 @@ class ExternalCluster(Cluster):
     """Somebody else's cluster: it is used, never started or stopped."""
 
     @classmethod
-    def of(cls, kubeconfig: Path, level: Level) -> ExternalCluster:
-        """Return the cluster of a kubeconfig, taken to be of a level."""
-        folder = Path(tempfile.mkdtemp(prefix="periodicbuild-kubeconfigs-"))
-        return cls(
+    def of(cls, kubeconfig: Path, level: Level, folder: Path) -> ExternalCluster:
+        """Return the cluster of a kubeconfig; raise ClusterError where its level is clearly less than the wanted one.
+
+        Kubeconfigs of test users are put into folder.
+        """
+        cluster = cls(
             level=level,
             kubeconfig=kubeconfig,
             server=str(yaml.safe_load(kubeconfig.read_text())["clusters"][0]["cluster"]["server"]),
             kubectl_path=find_programs(["kubectl"])["kubectl"],
             folder=folder,
         )
+        if level is not Level.CONTROL_PLANE and "True" not in cluster.kubectl(
+            "get", "nodes", f"-o=jsonpath={ALL_READY}"
+        ):
+            cluster._refuse("has no ready node")
+        return cluster
 
     def kubeconfig_for(self, user: str, groups: Sequence[str] = ()) -> Path:
         """Have the cluster itself sign a client certificate, with the administrator's approval."""

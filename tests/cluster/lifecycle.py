@@ -21,11 +21,11 @@ from tests.cluster.levels import Level
 from tests.cluster.locks import locked
 from tests.cluster.node import open_namespaces, start_node, stop_node
 from tests.cluster.packages import ensure_node_packages
-from tests.cluster.paths import StateFolder, clusters_folder
+from tests.cluster.paths import NAME_PATTERN, StateFolder, clusters_folder
 from tests.cluster.programs import find_programs
 from tests.cluster.record import Owner, Record, read_record, write_record
 from tests.cluster.simulation import start_simulation
-from tests.cluster.site import Site
+from tests.cluster.site import Site, check_alive
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,8 +51,9 @@ def up(wish: Wish) -> LocalCluster:
             if not existing.missing_components():
                 return existing
             say(f"The cluster {wish.name} lacks {', '.join(existing.missing_components())}: it is started anew.")
+        programs = _prepare_machine(wish.level)  # before a cluster of another level is given up for nothing
         _remove(state)
-        return _create(state, wish)
+        return _create(state, wish, programs)
 
 
 def down(name: str) -> None:
@@ -60,8 +61,7 @@ def down(name: str) -> None:
     state = StateFolder.of(name)
     with locked(state.lock):
         _remove(state)
-        # A lock file in use by nobody else may go; who waits on the removed one finds an empty place and starts anew.
-        state.lock.unlink(missing_ok=True)
+        state.lock.unlink()  # who waits for it notices
 
 
 def find(name: str) -> LocalCluster | None:
@@ -75,31 +75,44 @@ def names() -> list[str]:
     """Name all clusters of this user."""
     folder = clusters_folder()
     found = folder.iterdir() if folder.exists() else ()
-    return sorted(path.name for path in found if path.is_dir())
+    return sorted(path.name for path in found if path.is_dir() and NAME_PATTERN.fullmatch(path.name))
 
 
 def remove_abandoned(but: str) -> None:
     """Remove the clusters whose owner is gone: sessions and `up`s that were killed."""
-    for name in names():
-        record = read_record(StateFolder.of(name))
-        if name != but and record and record.is_abandoned:
-            say(f"Removing the cluster {name}: the run that started it is gone.")
-            down(name)
+    for state in (StateFolder.of(name) for name in names() if name != but):
+        if not _is_abandoned(state):
+            continue
+        with locked(state.lock):
+            if _is_abandoned(state):  # and not meanwhile removed, or started anew, by another run
+                say(f"Removing the cluster {state.name}: the run that started it is gone.")
+                _remove(state)
+                state.lock.unlink()
 
 
-def _create(state: StateFolder, wish: Wish) -> LocalCluster:
-    owner = Owner.this_process()
-    # Before anything is started: whoever comes after a kill must be able to tell that this was unfinished.
-    write_record(state, Record(level=wish.level, owner=owner, programs={}))
-    if wish.level is Level.NODE:
+def _is_abandoned(state: StateFolder) -> bool:
+    record = read_record(state)
+    return record is not None and record.is_abandoned
+
+
+def _prepare_machine(level: Level) -> dict[str, str]:
+    """Get everything that does not belong to one cluster; return where the programs are."""
+    if level is Level.NODE:
         ensure_node_packages()
-    programs = {name: str(path) for name, path in find_programs(wish.level.programs).items()}
+    return {name: str(path) for name, path in find_programs(level.programs).items()}
+
+
+def _create(state: StateFolder, wish: Wish, programs: dict[str, str]) -> LocalCluster:
+    owner = Owner.this_process()
     record = Record(level=wish.level, owner=owner, programs=programs)
+    # Before anything is started: whoever comes after a kill must be able to tell that this was unfinished.
+    write_record(state, record)
     site = Site(state=state, authority=Authority.create(), record=record, has_audit_log=wish.has_audit_log)
     try:
         _start(site)
+        check_alive(state, *site.record.components)
     except BaseException:
-        processes.stop(state.root)  # the files stay, for the person who reads the error
+        _end(state)  # the files stay, for the person who reads the error
         raise
     site.note(replace(site.record, owner=owner if wish.ends_with_this_process else None, is_complete=True))
     return LocalCluster.of(state, site.record)
@@ -121,9 +134,13 @@ def _start(site: Site) -> None:
             start_node(site, namespaces)
 
 
-def _remove(state: StateFolder) -> None:
+def _end(state: StateFolder) -> None:
     processes.stop(state.root)
     if os.geteuid() == 0:  # nobody else can have made what a node leaves
         stop_node(state)
+
+
+def _remove(state: StateFolder) -> None:
+    _end(state)
     if state.root.exists():
         shutil.rmtree(state.root)

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.cluster.console import say
-from tests.cluster.errors import ClusterError
+from tests.cluster.errors import ClusterError, LevelUnavailableError
 
 CNI_FOLDER = Path("/usr/lib/cni")
 """Where Debian puts the plug-ins, which it keeps off PATH."""
@@ -41,12 +41,16 @@ def ensure_node_packages() -> None:
     missing = missing_packages()
     if os.geteuid() != 0:
         needed = f" and the packages {', '.join(missing)}" if missing else ""
-        raise ClusterError(f"A real node needs root{needed}. {WITHOUT}")
+        raise LevelUnavailableError(f"A real node needs root{needed}. {WITHOUT}")
     if not missing:
         return
     if not (Path("/etc/debian_version").exists() and shutil.which("apt-get")):
-        raise ClusterError(f"A real node needs what Debian calls {', '.join(missing)}: install it by hand. {WITHOUT}")
+        raise LevelUnavailableError(
+            f"A real node needs what Debian calls {', '.join(missing)}: install it by hand. {WITHOUT}"
+        )
     _install(missing)
+    if still := missing_packages():
+        raise ClusterError(f"{', '.join(still)} is installed but its programs are not found: is /usr/sbin on PATH?")
 
 
 def missing_packages() -> list[str]:
@@ -74,7 +78,9 @@ def _apt_get(*arguments: str) -> None:
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     answer = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if answer.returncode:
-        raise ClusterError(f"{' '.join(command)} failed: {(answer.stderr or answer.stdout).strip()}\n{WITHOUT}")
+        raise LevelUnavailableError(
+            f"{' '.join(command)} failed: {(answer.stderr or answer.stdout).strip()}\n{WITHOUT}"
+        )
 
 
 @contextmanager

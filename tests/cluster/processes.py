@@ -16,8 +16,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from tests.cluster.errors import ClusterError
+from tests.cluster.waiting import wait_for
+
 CLUSTER_MARK = "PERIODICBUILD_CLUSTER_STATE"
 COMPONENT_MARK = "PERIODICBUILD_CLUSTER_COMPONENT"
+
+KILL_ROUNDS = 10
+"""A process may start a child while we look, so one round does not do; each waits for those it killed."""
 
 
 def start(
@@ -27,10 +33,10 @@ def start(
     log.parent.mkdir(parents=True, exist_ok=True)
     marks = {CLUSTER_MARK: str(state), COMPONENT_MARK: component}
     # posix_spawnp and not Popen: the process is meant to outlive us, and Popen warns about that when collected.
-    return os.posix_spawnp(
+    pid = os.posix_spawnp(
         command[0],
         list(command),
-        {**os.environ, **(environment or {}), **marks},
+        {**_base_environment(state), **(environment or {}), **marks},
         file_actions=[
             (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
             (os.POSIX_SPAWN_OPEN, 1, str(log), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600),
@@ -39,10 +45,22 @@ def start(
         setsid=True,
     )
 
+    def is_found_or_gone() -> bool:
+        return component_of(pid, state) is not None or started_at(pid) is None
+
+    # The kernel returns to us an instant before the new program's environment can be read.
+    wait_for(is_found_or_gone, within_seconds=10, what=f"{component} never became {command[0]}")
+    return pid
+
+
+def _base_environment(state: Path) -> dict[str, str]:
+    """Pass on next to nothing: above all no proxy, which would get what is meant for the cluster."""
+    return {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(state), "LANG": "C.UTF-8"}
+
 
 def running(state: Path) -> dict[int, str]:
     """Map process id to component for every living process of the cluster in state, oldest id first."""
-    found = {pid: component_of(pid, state) for pid in _all_pids()}
+    found = {pid: component_of(pid, state) for pid in all_pids()}
     return {pid: component for pid, component in sorted(found.items()) if component is not None}
 
 
@@ -63,9 +81,10 @@ def stop(state: Path, components: Iterable[str] | None = None, *, grace_seconds:
     wanted = None if components is None else set(components)
     if grace_seconds:
         _signal_and_wait(state, wanted, signal.SIGTERM, grace_seconds)
-    # A process may start a child while we look: look again until there is none.
-    while _signal_and_wait(state, wanted, signal.SIGKILL, wait_seconds=10):
-        pass
+    for _ in range(KILL_ROUNDS):
+        if not _signal_and_wait(state, wanted, signal.SIGKILL, wait_seconds=10):
+            return
+    raise ClusterError(f"These processes of {state} do not end, not even by SIGKILL: {running(state)}.")
 
 
 def _signal_and_wait(state: Path, components: set[str] | None, number: signal.Signals, wait_seconds: float) -> bool:
@@ -110,7 +129,8 @@ def _reap(pid: int) -> None:
         os.waitpid(pid, os.WNOHANG)
 
 
-def _all_pids() -> list[int]:
+def all_pids() -> list[int]:
+    """Return the ids of all processes that this one can see."""
     return [int(entry) for entry in os.listdir("/proc") if entry.isdigit()]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from tests.cluster import processes
 from tests.cluster.certificates import Authority
@@ -13,6 +14,7 @@ from tests.cluster.kubeconfig import Endpoint
 from tests.cluster.levels import Level
 from tests.cluster.paths import StateFolder
 from tests.cluster.record import Component, Record, write_record
+from tests.cluster.waiting import wait_for
 
 LOG_LINES_SHOWN = 15
 """Of a component that ended: enough for the reason, which comes last."""
@@ -27,6 +29,10 @@ KUBECTL_WITHIN_SECONDS = 20
 
 READY_NODE = '{.status.conditions[?(@.type=="Ready")].status}'
 """Prints True for a node that takes pods."""
+
+
+EXEC_WITHIN_SECONDS = 0.5
+"""A process that becomes another program (nsenter does) has no readable mark for an instant."""
 
 
 class ComponentEndedError(ClusterError):
@@ -106,10 +112,15 @@ def start_component(state: StateFolder, component: Component) -> int:
 
 def check_alive(state: StateFolder, *components: str) -> None:
     """Raise ComponentEndedError, with the reason from its log, for a component that does not run."""
-    alive = processes.running(state.root).values()
     for name in components:
-        if name not in alive:
-            raise ComponentEndedError(f"{name} ended by itself. {log_tail(state, name)}")
+        try:
+            wait_for(partial(_is_running, state, name), within_seconds=EXEC_WITHIN_SECONDS, what=f"{name} is gone")
+        except ClusterError:
+            raise ComponentEndedError(f"{name} ended by itself. {log_tail(state, name)}") from None
+
+
+def _is_running(state: StateFolder, component: str) -> bool:
+    return component in processes.running(state.root).values()
 
 
 def log_tail(state: StateFolder, component: str) -> str:

@@ -118,16 +118,14 @@ def test_no_field_can_be_edited(cluster: Cluster, complete: str, path: str) -> N
 
 @pytest.mark.parametrize("path", [*OPTIONAL, "spec.timeouts"])
 def test_no_field_can_be_removed(cluster: Cluster, complete: str, path: str) -> None:
-    assert "may be removed: create another AppServer instead" in refusal_of_patch(cluster, complete, remove(path))
+    assert "removed: create another AppServer instead" in refusal_of_patch(cluster, complete, remove(path))
 
 
 @pytest.mark.parametrize(
     "path", ["spec.slotTime", "spec.timeouts.waiting", "spec.timeouts.configuring", "spec.timeouts.run"]
 )
 def test_no_field_can_be_added_to_a_complete_one(cluster: Cluster, sparse: str, path: str) -> None:
-    assert "may be added: create another AppServer instead" in refusal_of_patch(
-        cluster, sparse, replace(path, OTHER_VALUES[path])
-    )
+    assert "may be added" in refusal_of_patch(cluster, sparse, replace(path, OTHER_VALUES[path]))
 
 
 @pytest.mark.parametrize("target", ["complete", "with_template"])
@@ -142,14 +140,14 @@ def test_the_template_cannot_be_removed_and_added_again(
     first_step = refusal_of_patch(cluster, app, remove("spec.template"))
 
     assert "spec.template is set once and then immutable" in at_once
-    assert "may be removed" in first_step
+    assert "removed: create another AppServer instead" in first_step
 
 
 def test_replacing_the_whole_object_does_not_get_around_it(cluster: Cluster, complete: str) -> None:
     stored = json.loads(cluster.kubectl("get", complete, "--output=json"))
     del stored["spec"]["template"]
 
-    assert "may be removed" in refusal_of(
+    assert "removed: create another AppServer instead" in refusal_of(
         cluster, "replace", "--dry-run=server", "--filename=-", input=json.dumps(stored)
     )
 
@@ -168,7 +166,7 @@ def test_one_made_by_hand_is_completed_by_one_patch_and_frozen_by_it(cluster: Cl
 
     assert "set once" in refusal_of_patch(cluster, by_hand, replace("spec.run", "another"))
     assert "set once" in refusal_of_patch(cluster, by_hand, replace("spec.template", OTHER_VALUES["spec.template"]))
-    assert "may be removed" in refusal_of_patch(cluster, by_hand, remove("spec.run"))
+    assert "removed: create another AppServer instead" in refusal_of_patch(cluster, by_hand, remove("spec.run"))
 
 
 def test_an_own_template_is_kept_when_it_is_completed(cluster: Cluster, with_template: str) -> None:

@@ -54,9 +54,13 @@ def refusal_of(cluster: Cluster, *arguments: str, input: str | None = None) -> s
 
 
 def _is_established(cluster: Cluster) -> bool:
-    """Not by `kubectl wait`, which fails on a definition so new that it has no conditions."""
-    path = '--output=jsonpath={.items[*].status.conditions[?(@.type=="Established")].status}'
-    return cluster.kubectl("get", *DEFINITIONS, path).split() == ["True"] * len(DEFINITIONS)
+    """Not by `kubectl wait` or a jsonpath, which fail on a definition so new that it has no conditions."""
+    definitions = json.loads(cluster.kubectl("get", *DEFINITIONS, "--output=json"))["items"]
+    return all(
+        {"Established": "True"}.items()
+        <= {c["type"]: c["status"] for c in crd["status"].get("conditions") or []}.items()
+        for crd in definitions
+    )
 
 
 def _is_served(cluster: Cluster) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from periodicbuild.core.messages import cut_message
 from periodicbuild.core.notices import EventFact, EventType
 from periodicbuild.core.plans import AppServerPlan, Seen, Wake
 from periodicbuild.core.reasons import EventReason, Stage, State
@@ -46,12 +47,14 @@ class AppServerFacts:
 
 def write_if_news(facts: AppServerFacts, status: AppServerStatus) -> AppServerPlan:
     """Write, unless it would change nothing (R41)."""
+    status = replace(status, message=cut_message(status.message))
     is_news = status != facts.app_server.status or not facts.app_server.has_status
     return AppServerPlan(status=status if is_news else None)
 
 
 def write_once_settled(facts: AppServerFacts, now: Now, status: AppServerStatus, since: datetime) -> AppServerPlan:
     """Write an intermediate state once it has lasted; until then remember since when."""
+    status = replace(status, message=cut_message(status.message))
     if facts.app_server.has_status and facts.app_server.state == status.state:
         return write_if_news(facts, status) if facts.app_server.status.message != status.message else AppServerPlan()
     seen = Seen(state=status.state, since_at=seen_since(facts, status.state) or since)
@@ -61,16 +64,19 @@ def write_once_settled(facts: AppServerFacts, now: Now, status: AppServerStatus,
 
 
 def seen_since(facts: AppServerFacts, state: State) -> datetime | None:
+    """Return since when this process has seen a state that it has not written yet."""
     return facts.seen.since_at if facts.seen is not None and facts.seen.state == state else None
 
 
 def current_stage(facts: AppServerFacts) -> Stage:
+    """Return the stage of the pod, else of what was last written."""
     if facts.pod is not None:
         return stage_of(facts.pod)
     return Stage.CONFIGURING if facts.app_server.state == State.CONFIGURING_SERVER else Stage.WAITING
 
 
 def with_pod_facts(facts: AppServerFacts, pod: Pod) -> AppServerStatus:
+    """Return the status with what the pod says of itself: name, node, images."""
     status = facts.app_server.status
     return replace(
         status,
@@ -82,4 +88,5 @@ def with_pod_facts(facts: AppServerFacts, pod: Pod) -> AppServerStatus:
 
 
 def attempt_event(facts: AppServerFacts, type_: EventType, reason: EventReason, note: str, *, key: str) -> EventFact:
+    """Return an Event about this attempt."""
     return EventFact(regarding=facts.app_server.ref, type=type_, reason=reason, action="EndAttempt", note=note, key=key)

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from periodicbuild.core.durations import format_duration
+from periodicbuild.core.messages import cut_message
 from periodicbuild.core.plans import Refused
 from periodicbuild.core.reasons import ConditionReason, ConditionType
 from periodicbuild.core.status import Condition
@@ -38,7 +39,7 @@ def with_condition(status: BuildStatus, draft: Draft, type_: ConditionType, verd
         type=type_,
         status=verdict[0],
         reason=verdict[1],
-        message=verdict[2],
+        message=cut_message(verdict[2]),
         observed_generation=draft.build.generation,
         changed_at=old.changed_at if old is not None and old.status == verdict[0] else draft.now.wall,
     )

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 
 def succeed(facts: AppServerFacts, pod: Pod, now: Now) -> AppServerPlan:
+    """Write the success."""
     is_server = facts.app_server.succeed_when == SucceedWhen.READY
     status = replace(
         with_pod_facts(facts, pod),
@@ -42,6 +43,7 @@ def charge(facts: AppServerFacts, result: Result, now: Now) -> AppServerPlan:
 
 
 def fail(facts: AppServerFacts, now: Now, result: Result) -> AppServerPlan:
+    """Write the failure and owe its Event; the pod goes after it."""
     is_build = result.stage == Stage.CONFIGURING and result.failure_class in {FailureClass.BUILD, FailureClass.TIMEOUT}
     base = facts.app_server.status if facts.pod is None else with_pod_facts(facts, facts.pod)
     status = replace(
@@ -82,6 +84,7 @@ def after_the_end(facts: AppServerFacts) -> AppServerPlan:
 
 
 def pod_removal(facts: AppServerFacts) -> tuple[DeletePod, ...]:
+    """Remove what is left of the pod; its grace period is kept."""
     pod = facts.pod
     if pod is None or pod.is_gone or pod.is_deleting:
         return ()
@@ -89,8 +92,10 @@ def pod_removal(facts: AppServerFacts) -> tuple[DeletePod, ...]:
 
 
 def timed_out(stage: Stage, cause: str, message: str) -> Result:
+    """Return the result of an attempt that took too long (R20)."""
     return Result(failure_class=FailureClass.TIMEOUT, reason=cause, stage=stage, message=message)
 
 
 def infrastructure_failure(stage: Stage, cause: str, message: str) -> Result:
+    """Return the result of an attempt that could not be had (R19)."""
     return Result(failure_class=FailureClass.INFRASTRUCTURE, reason=cause, stage=stage, message=message)

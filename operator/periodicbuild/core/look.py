@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from periodicbuild.core.facts import AppServer, Now, PeriodicBuild, Pod
     from periodicbuild.core.ledger import Ruling
-    from periodicbuild.core.plans import DryRun, FirstAction, Refusal, ThenAction
+    from periodicbuild.core.plans import DryRun, EndedRun, FirstAction, Refusal, ThenAction
     from periodicbuild.core.status import BuildStatus, ScheduleStatus, Waiting
 
 
@@ -64,6 +64,9 @@ class Draft:
     wake: Wake = field(default_factory=Wake)
     unwritten: Waiting | None = None
     wants_start: bool = False
+    has_started: bool = False
+    ruled: list[Ruling] = field(default_factory=list)
+    ended: list[EndedRun] = field(default_factory=list)
 
     @property
     def build(self) -> PeriodicBuild:
@@ -91,6 +94,7 @@ class Draft:
     def rule(self, ruling: Ruling) -> None:
         """Give a slot its fate, and say so if it will not run."""
         self.status = decide(self.status, ruling)
+        self.ruled.append(ruling)
         self.unwritten = None
         if ruling.fate.decision == Decision.STARTED:
             return

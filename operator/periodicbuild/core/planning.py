@@ -73,6 +73,9 @@ def _plan(draft: Draft) -> BuildPlan:
         wake=draft.wake,
         unwritten=draft.unwritten,
         wants_start=draft.wants_start,
+        has_started=draft.has_started,
+        ruled=tuple(draft.ruled),
+        ended=tuple(draft.ended),
     )
 
 

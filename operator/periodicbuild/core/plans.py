@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from periodicbuild.core.facts import AppServer, AppServerStatus, TemplateJson, Timeouts
+    from periodicbuild.core.ledger import Ruling
     from periodicbuild.core.notices import EventFact
-    from periodicbuild.core.reasons import State, SucceedWhen, Trigger
+    from periodicbuild.core.reasons import Outcome, State, SucceedWhen, Trigger
     from periodicbuild.core.status import BuildStatus, Waiting
 
 
@@ -159,6 +160,14 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EndedRun:
+    """How one run ended."""
+
+    trigger: Trigger
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BuildPlan:
     """What to do for one PeriodicBuild."""
 
@@ -171,7 +180,13 @@ class BuildPlan:
     unwritten: Waiting | None = None
     """A wait that is not worth a write yet (R41): the process remembers it."""
     wants_start: bool = False
-    """A slot could start if the start rate allowed it (R15)."""
+    """Something could start if the start rate allowed it (R15)."""
+    has_started: bool = False
+    """The status admits a manual run: a start, as far as the start rate is concerned."""
+    ruled: tuple[Ruling, ...] = ()
+    """Slots that get their fate with this write, for the metrics."""
+    ended: tuple[EndedRun, ...] = ()
+    """Runs that end with this write, for the metrics."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

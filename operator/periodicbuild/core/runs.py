@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from periodicbuild.core.conditions import with_condition
 from periodicbuild.core.ledger import record_outcome
 from periodicbuild.core.notices import EventType
-from periodicbuild.core.plans import ConfirmAbsence
+from periodicbuild.core.plans import ConfirmAbsence, EndedRun
 from periodicbuild.core.reasons import (
     ConditionReason,
     ConditionType,
@@ -66,6 +66,7 @@ def end_run(
         child = next((one for one in draft.facts.children if one.ref.uid == run.uid), None)
     status = replace(draft.status, runs=tuple(one for one in draft.status.runs if one.id != run.id))
     draft.status = record_outcome(status, run.id, outcome, reason)
+    draft.ended.append(EndedRun(trigger=run.trigger, outcome=outcome))
     match outcome:
         case Outcome.SUCCEEDED:
             _note_success(draft, run, child)

@@ -130,6 +130,7 @@ def _admit_manual_run(draft: Draft) -> bool:
     if not draft.facts.may_start:
         draft.wants_start = True
         return True
+    draft.has_started = True
     oldest = min(candidates, key=lambda child: (child.created_at, child.ref.name))
     draft.status = replace(draft.status, runs=(*draft.status.runs, new_run(oldest, draft.now.steady)))
     note = f"Build {oldest.run} was asked for by hand and has started as AppServer {oldest.ref.name}"

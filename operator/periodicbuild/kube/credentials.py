@@ -80,6 +80,21 @@ class Credentials:
         """Give the name to expect in the server's certificate; None = the one in the address."""
         return self._configuration.tls_server_name or None
 
+    @property
+    def ca_file(self) -> str | None:
+        """Give the file of certificate authorities; None = the system's."""
+        return self._configuration.ssl_ca_cert or None
+
+    @property
+    def certificate_file(self) -> str | None:
+        """Give the client certificate's file; None without one."""
+        return self._configuration.cert_file or None
+
+    @property
+    def key_file(self) -> str | None:
+        """Give the file of the client certificate's key; None without one."""
+        return self._configuration.key_file or None
+
     async def authorization(self) -> str | None:
         """Give the Authorization header, read again if a minute has passed; None with client certificates only."""
         if self._age() >= REREAD_EVERY_SECONDS:

@@ -31,9 +31,11 @@ UNREADABLE = (msgspec.MsgspecError, ValueError, OverflowError, RecursionError)
 
 def utc(instant: datetime) -> datetime:
     """Give an aware instant in UTC, cut to whole seconds and to the calendar we can calculate in."""
+    if instant.tzinfo is UTC and not instant.microsecond and EARLIEST.year <= instant.year < LATEST.year:
+        return instant  # nearly all are like this, and there are dozens in a status
     if not EARLIEST <= instant <= LATEST:
         return EARLIEST if instant < EARLIEST else LATEST
-    return whole_second_down(instant if instant.tzinfo is UTC else instant.astimezone(UTC))
+    return whole_second_down(instant.astimezone(UTC))
 
 
 def instant_of(value: object) -> datetime | None:

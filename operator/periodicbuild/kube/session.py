@@ -71,6 +71,7 @@ class _Call:
     params: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = None
     content_type: str = JSON
+    accept: str = JSON
 
 
 class KubeSession:
@@ -111,9 +112,11 @@ class KubeSession:
         for _ in range(TURNS_TO_CLOSE):
             await asyncio.sleep(0)
 
-    async def get(self, path: str, params: Mapping[str, str] | None = None) -> bytes:
+    async def get(self, path: str, params: Mapping[str, str] | None = None, accept: str = JSON) -> bytes:
         """Read one object or one page of a list; raises KubeError."""
-        return await self.request("GET", path, params=params)
+        params = params or {}
+        call = _Call(target=target_of("GET", path, params), method="GET", path=path, params=params, accept=accept)
+        return await self._answer(call)
 
     async def request(
         self,
@@ -127,19 +130,27 @@ class KubeSession:
 
         A TransientKubeError may mean that the request was carried out and only its answer was lost.
         """
-        params = params or {}
-        target = target_of(method, path, params)
-        call = _Call(target=target, method=method, path=path, params=params, body=body, content_type=content_type)
+        call = _Call(
+            target=target_of(method, path, params or {}),
+            method=method,
+            path=path,
+            params=params or {},
+            body=body,
+            content_type=content_type,
+        )
+        return await self._answer(call)
+
+    async def _answer(self, call: _Call) -> bytes:
         started_at, code = time.monotonic(), NO_ANSWER
         try:
             async with await self._send(_opened(self._requests), call) as response:
                 content = await response.read()
             code = response.status
         except NO_CONNECTION as error:
-            raise error_without_answer(target, _why(error)) from error
+            raise error_without_answer(call.target, _why(error)) from error
         finally:
-            self._on_request(target, code, time.monotonic() - started_at)
-        _raise_if_refused(target, response, content)
+            self._on_request(call.target, code, time.monotonic() - started_at)
+        _raise_if_refused(call.target, response, content)
         return content
 
     async def stream(self, path: str, params: Mapping[str, str]) -> AsyncGenerator[bytes]:
@@ -173,7 +184,9 @@ class KubeSession:
         return response
 
     async def _send_as(self, pool: aiohttp.ClientSession, call: _Call, token: str | None) -> aiohttp.ClientResponse:
-        headers = {"Authorization": token} if token else {}
+        headers = {"Accept": call.accept}
+        if token:
+            headers["Authorization"] = token
         if call.body is not None:
             headers["Content-Type"] = call.content_type
         return await pool.request(
@@ -196,7 +209,6 @@ class KubeSession:
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={
                 "User-Agent": f"periodicbuild/{version('periodicbuild')}",
-                "Accept": JSON,
                 "Accept-Encoding": "identity",  # gzip costs the API server more than the network inside a cluster
             },
         )

@@ -1,0 +1,211 @@
+"""Carry out what a plan asks for first; every answer, also a refusal, goes into the store as a fact.
+
+Must not decide.  The one idea a newcomer would miss: "already exists" is answered by a look at what exists.  Ours by
+uid, epoch and token means done, by an earlier try whose answer was lost; anything else is a refusal with its reason.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from periodicbuild.core.plans import (
+    AdoptAppServer,
+    CheckNamespace,
+    ConfirmAbsence,
+    CreateAppServer,
+    CreatePod,
+    DryRun,
+    DryRunPod,
+    Refused,
+)
+from periodicbuild.kube.errors import AlreadyExistsError, ConflictError, InvalidError, KubeError, NotFoundError
+from periodicbuild.kube.kinds import APP_SERVERS, NAMESPACES, PODS
+from periodicbuild.kube.parse import app_server_from_json, pod_from_json
+from periodicbuild.kube.parse_namespace import is_terminating
+from periodicbuild.kube.render import render_adoption, render_app_server, render_dry_run_pod, render_pod
+from periodicbuild.kube.session import JSON_PATCH
+from periodicbuild.kube.writer import Priority, WriteRequest
+from periodicbuild.wiring.refusals import CHECKED_AGAIN_AFTER, refusal_of, refused
+
+if TYPE_CHECKING:
+    from periodicbuild.core.facts import AppServer, PeriodicBuild, Pod
+    from periodicbuild.core.plans import FirstAction
+    from periodicbuild.kube.session import KubeSession
+    from periodicbuild.kube.writer import Writer
+    from periodicbuild.wiring.clock import Clock
+    from periodicbuild.wiring.store import Store
+
+
+class Actions:
+    """Speak to the API for the reconcile loop."""
+
+    def __init__(self, session: KubeSession, writer: Writer, store: Store, clock: Clock) -> None:
+        self._session = session
+        self._writer = writer
+        self._store = store
+        self._clock = clock
+
+    async def for_build(self, action: FirstAction, build: PeriodicBuild) -> None:
+        """Carry out one action of a plan for a PeriodicBuild; raises KubeError for what is worth a back-off."""
+        match action:
+            case CreateAppServer():
+                await self._create_app_server(action, build)
+            case AdoptAppServer():
+                await self._adopt(action, build)
+            case DryRunPod():
+                await self._dry_run(action, build)
+            case ConfirmAbsence():
+                await self._confirm_app_server(action, build)
+            case _:
+                raise TypeError(f"{type(action).__name__} is no action for a PeriodicBuild")
+
+    async def for_app_server(self, action: FirstAction, app_server: AppServer) -> None:
+        """Carry out one action of a plan for an AppServer; raises KubeError for what is worth a back-off."""
+        match action:
+            case CreatePod():
+                await self._create_pod(app_server)
+            case ConfirmAbsence():
+                await self._confirm_pod(app_server)
+            case CheckNamespace():
+                await self._check_namespace(app_server)
+            case _:
+                raise TypeError(f"{type(action).__name__} is no action for an AppServer")
+
+    async def _create_app_server(self, create: CreateAppServer, build: PeriodicBuild) -> None:
+        refusals = self._store.build_memory(build.ref.uid).refusals
+        path = APP_SERVERS.path(namespace=build.ref.namespace)
+        try:
+            answer = await self._post(path, render_app_server(create, build))
+            self._store.put_app_server(app_server_from_json(answer))
+            refusals.pop(create.name, None)
+        except AlreadyExistsError:
+            await self._meet_app_server(create, build)
+        except KubeError as error:
+            steady = self._clock.now().steady
+            refusals[create.name] = refusal_of(create.name, error, refusals.get(create.name), steady)
+
+    async def _meet_app_server(self, create: CreateAppServer, build: PeriodicBuild) -> None:
+        """Find out whose AppServer has the name we need (design 2.4)."""
+        refusals = self._store.build_memory(build.ref.uid).refusals
+        path = APP_SERVERS.path(namespace=build.ref.namespace, name=create.name)
+        try:
+            there = app_server_from_json(await self._session.get(path))
+        except NotFoundError:
+            return
+        self._store.put_app_server(there)
+        is_ours = there.controller_uid == build.ref.uid and not there.is_deleting
+        if is_ours and (there.run, there.attempt, there.epoch, there.token) == (
+            create.run,
+            create.attempt,
+            create.epoch,
+            create.token,
+        ):
+            refusals.pop(create.name, None)
+            return
+        is_dying = there.is_deleting or (there.controller_uid is not None and not self._is_alive(there, build))
+        kind = Refused.NAME_STILL_IN_USE if is_dying else Refused.NAME_COLLISION
+        message = f"AppServer {create.name} exists and is not of this run"
+        steady = self._clock.now().steady
+        refusals[create.name] = refused(create.name, kind, message, refusals.get(create.name), steady)
+
+    def _is_alive(self, there: AppServer, build: PeriodicBuild) -> bool:
+        return there.controller_uid == build.ref.uid or self._store.is_alive(there.controller_uid)
+
+    async def _adopt(self, adopt: AdoptAppServer, build: PeriodicBuild) -> None:
+        ref = adopt.app_server.ref
+        refusals = self._store.build_memory(build.ref.uid).refusals
+        path = APP_SERVERS.path(namespace=ref.namespace, name=ref.name)
+        request = WriteRequest(method="PATCH", path=path, body=render_adoption(adopt, build), content_type=JSON_PATCH)
+        try:
+            self._store.put_app_server(app_server_from_json(await self._writer.submit(Priority.CREATE, request)))
+            refusals.pop(ref.name, None)
+        except NotFoundError:
+            self._store.remove_app_server(ref)
+        except (InvalidError, ConflictError) as error:
+            there = app_server_from_json(await self._session.get(path))
+            self._store.put_app_server(there)
+            if there.run is None:
+                refusals[ref.name] = refusal_of(ref.name, error, refusals.get(ref.name), self._clock.now().steady)
+        except KubeError as error:
+            refusals[ref.name] = refusal_of(ref.name, error, refusals.get(ref.name), self._clock.now().steady)
+
+    async def _dry_run(self, action: DryRunPod, build: PeriodicBuild) -> None:
+        path = PODS.path(namespace=build.ref.namespace)
+        memory = self._store.build_memory(build.ref.uid)
+        try:
+            await self._post(path, render_dry_run_pod(build), {"dryRun": "All"})
+        except AlreadyExistsError:
+            memory.dry_run = DryRun(generation=action.generation, refusal=None)
+        except KubeError as error:
+            steady = self._clock.now().steady
+            refusal = refusal_of("dry run", error, memory.dry_run.refusal if memory.dry_run else None, steady)
+            if refusal.kind in {Refused.FORBIDDEN, Refused.INVALID}:
+                refusal = replace(refusal, retry_at=steady + CHECKED_AGAIN_AFTER)
+            memory.dry_run = DryRun(generation=action.generation, refusal=refusal)
+        else:
+            memory.dry_run = DryRun(generation=action.generation, refusal=None)
+
+    async def _confirm_app_server(self, confirm: ConfirmAbsence, build: PeriodicBuild) -> None:
+        path = APP_SERVERS.path(namespace=build.ref.namespace, name=confirm.name)
+        try:
+            there = app_server_from_json(await self._session.get(path))
+        except NotFoundError:
+            self._store.gone.put(confirm.uid, value=True)
+            return
+        if there.ref.uid != confirm.uid:
+            self._store.gone.put(confirm.uid, value=True)
+        self._store.put_app_server(there)
+
+    async def _create_pod(self, app_server: AppServer) -> None:
+        memory = self._store.attempt_memory(app_server.ref.uid)
+        path = PODS.path(namespace=app_server.ref.namespace)
+        try:
+            self._store.put_pod(pod_from_json(await self._post(path, render_pod(app_server))))
+            memory.refusal = None
+        except AlreadyExistsError:
+            await self._meet_pod(app_server)
+        except KubeError as error:
+            memory.refusal = refusal_of(app_server.ref.name, error, memory.refusal, self._clock.now().steady)
+
+    async def _meet_pod(self, app_server: AppServer) -> None:
+        """Find out whose pod has the name we need."""
+        memory = self._store.attempt_memory(app_server.ref.uid)
+        pod = await self._get_pod(app_server)
+        if pod is None:
+            return
+        if pod.controller_uid == app_server.ref.uid:
+            self._store.put_pod(pod)
+            memory.refusal = None
+            return
+        is_dying = pod.is_deleting or (pod.build_name != "" and not self._store.is_alive(pod.controller_uid))
+        kind = Refused.NAME_STILL_IN_USE if is_dying else Refused.NAME_COLLISION
+        message = f"pod {pod.ref.name} exists and is not of this AppServer"
+        memory.refusal = refused(app_server.ref.name, kind, message, memory.refusal, self._clock.now().steady)
+
+    async def _confirm_pod(self, app_server: AppServer) -> None:
+        pod = await self._get_pod(app_server)
+        if pod is not None and pod.controller_uid == app_server.ref.uid:
+            self._store.put_pod(pod)
+        else:
+            self._store.attempt_memory(app_server.ref.uid).pod_is_absent = True
+
+    async def _get_pod(self, app_server: AppServer) -> Pod | None:
+        path = PODS.path(namespace=app_server.ref.namespace, name=app_server.ref.name)
+        try:
+            return pod_from_json(await self._session.get(path))
+        except NotFoundError:
+            return None
+
+    async def _check_namespace(self, app_server: AppServer) -> None:
+        memory = self._store.attempt_memory(app_server.ref.uid)
+        try:
+            namespace = await self._session.get(NAMESPACES.path(name=app_server.ref.namespace))
+        except NotFoundError:
+            memory.namespace_is_terminating = True
+        else:
+            memory.namespace_is_terminating = is_terminating(namespace)
+
+    async def _post(self, path: str, body: bytes, params: dict[str, str] | None = None) -> bytes:
+        request = WriteRequest(method="POST", path=path, body=body, params=params or {})
+        return await self._writer.submit(Priority.CREATE, request)

@@ -1,0 +1,148 @@
+"""The process: what is made from what, in which order it starts, and in which it stops."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import kopf
+
+from periodicbuild.kube.credentials import load_credentials
+from periodicbuild.kube.event_body import Reporter
+from periodicbuild.kube.events import Recorder
+from periodicbuild.kube.kinds import PERIODIC_BUILDS
+from periodicbuild.kube.session import KubeSession
+from periodicbuild.kube.writer import Writer, WriterSettings
+from periodicbuild.wiring.actions import Actions
+from periodicbuild.wiring.census import Census
+from periodicbuild.wiring.clock import Clock
+from periodicbuild.wiring.followers import follow_app_servers, follow_pods
+from periodicbuild.wiring.handlers import kopf_registry, kopf_settings
+from periodicbuild.wiring.health import LOOP_STANDS_STILL_AFTER, WATCH_IS_STALE_AFTER, Health
+from periodicbuild.wiring.metrics import Metrics
+from periodicbuild.wiring.queue import KeyedQueue
+from periodicbuild.wiring.reconciler import Reconciler
+from periodicbuild.wiring.start_rate import StartRate
+from periodicbuild.wiring.store import Store
+from periodicbuild.wiring.wakeups import WakeUps
+from periodicbuild.wiring.writes import Writes
+
+if TYPE_CHECKING:
+    from periodicbuild.kube.parse import AppServerWire, PodWire
+    from periodicbuild.kube.watch import ListWatch
+    from periodicbuild.wiring.settings import Settings
+
+_log = logging.getLogger(__name__)
+
+
+class Application:
+    """One operator."""
+
+    def __init__(self, settings: Settings, session: KubeSession, writer: Writer, metrics: Metrics) -> None:
+        self._settings = settings
+        self._session = session
+        self._writer = writer
+        self._clock = Clock()
+        has_work = asyncio.Event()
+        self._queue = KeyedQueue(has_work)
+        self.store = Store(self._queue.add)
+        self._wakeups = WakeUps(self._clock, self._queue.add)
+        self._start_rate = StartRate(settings.starts_per_second, self._queue.add)
+        self._reconciler = Reconciler(
+            store=self.store,
+            clock=self._clock,
+            actions=Actions(session, writer, self.store, self._clock),
+            writes=Writes(writer, self.store, self._clock),
+            recorder=Recorder(writer, Reporter(instance=socket.gethostname())),
+            wakeups=self._wakeups,
+            start_rate=self._start_rate,
+            metrics=metrics,
+            queue=self._queue,
+            has_work=has_work,
+        )
+        scopes = settings.namespaces or ("",)
+        self._app_servers = [follow_app_servers(session, self.store, scope) for scope in scopes]
+        self._pods = [follow_pods(session, self.store, scope) for scope in scopes]
+        self._watches: tuple[ListWatch[AppServerWire] | ListWatch[PodWire], ...] = (*self._app_servers, *self._pods)
+        self._census = Census(session, self.store, settings.namespaces)
+        self._health = Health(self.complaint, self.what_is_missing, metrics.registry)
+        self._tasks: list[asyncio.Task[None]] = []
+        metrics.watch(self.store, self._clock, lambda: len(self._queue) + writer.depth)
+
+    def complaint(self) -> str | None:
+        """Say what is wrong with this process; None = it is alive."""
+        standing = self._clock.now().steady - self._wakeups.turned_at
+        if standing > LOOP_STANDS_STILL_AFTER:
+            return f"the loop has not turned for {standing.total_seconds():.0f} s"
+        for watch in self._watches:
+            silence = asyncio.get_running_loop().time() - watch.last_activity
+            if silence > WATCH_IS_STALE_AFTER.total_seconds():
+                return f"a watch has heard nothing for {silence:.0f} s; is the API server reachable?"
+        return None
+
+    def what_is_missing(self) -> str | None:
+        """Say which lists are not complete yet; None = ready."""
+        waiting = [
+            name
+            for name, is_complete in (
+                ("AppServers", all(watch.is_complete for watch in self._app_servers)),
+                ("pods", all(watch.is_complete for watch in self._pods)),
+                ("PeriodicBuilds", self._census.is_complete),
+            )
+            if not is_complete
+        ]
+        return f"still listing {', '.join(waiting)}" if waiting else None
+
+    async def start(self) -> None:
+        """Start everything but kopf; the first answer of the API server sets the steady clock."""
+        namespace = next(iter(self._settings.namespaces), "")
+        await self._session.get(PERIODIC_BUILDS.path(namespace=namespace), {"limit": "1"})
+        self._clock.follow(lambda: self._session.clock_skew)
+        await self._health.start(self._settings.listen_host, self._settings.listen_port)
+        _log.info("listening", extra={"port": self._health.port})
+        parts = [watch.run() for watch in self._watches]
+        parts += [self._census.run(), self._wakeups.run(), self._start_rate.run(), self._reconcile()]
+        self._tasks = [asyncio.create_task(part) for part in parts]
+
+    async def _reconcile(self) -> None:
+        """Decide nothing before all lists are complete: children first (R22)."""
+        while self.what_is_missing() is not None:  # noqa: ASYNC110 - three independent sources have to be complete
+            await asyncio.sleep(0.05)
+        _log.info("ready", extra={"builds": len(self.store.builds), "app_servers": len(self.store.app_servers)})
+        await self._reconciler.run()
+
+    async def stop(self) -> None:
+        """Stop looking, let writes in flight end, stop watching; twice is as good as once."""
+        tasks, self._tasks = self._tasks, []
+        if not tasks:
+            return
+        tasks[-1].cancel()
+        await self._writer.close()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._health.stop()
+        _log.info("stopped")
+
+
+async def run(settings: Settings) -> None:
+    """Run the operator until SIGTERM; raises CredentialsError or KubeError if it cannot even start."""
+    credentials = await load_credentials(Path(settings.kubeconfig) if settings.kubeconfig else None)
+    metrics = Metrics()
+    async with AsyncExitStack() as stack:
+        session = await stack.enter_async_context(KubeSession(credentials, on_request=metrics.on_request))
+        limits = WriterSettings(qps=settings.qps, burst=settings.burst)
+        writer = await stack.enter_async_context(Writer(session, limits))
+        application = Application(settings, session, writer, metrics)
+        stack.push_async_callback(application.stop)
+        await application.start()
+        await kopf.operator(
+            registry=kopf_registry(application.store, credentials, application.stop),
+            settings=kopf_settings(),
+            clusterwide=not settings.namespaces,
+            namespaces=settings.namespaces,
+        )

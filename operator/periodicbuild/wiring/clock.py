@@ -1,0 +1,51 @@
+"""Both clocks, read together (R9).
+
+The one idea a newcomer would miss: the steady clock starts at the API server's time, not at ours, so that it agrees
+with creation timestamps; from then on it follows the monotonic clock alone, whatever happens to any wall clock.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from periodicbuild.core.facts import Now
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+TRUSTED = timedelta(seconds=60)
+"""A wall clock further off the API server's judges no slot."""
+
+
+def utc_now() -> datetime:
+    """Read the wall clock."""
+    return datetime.now(UTC)
+
+
+class Clock:
+    """The time of this process."""
+
+    def __init__(
+        self, *, wall: Callable[[], datetime] = utc_now, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._wall = wall
+        self._monotonic = monotonic
+        self._steady_zero = wall() - timedelta(seconds=monotonic())
+        self._skew: Callable[[], timedelta | None] = lambda: None
+
+    def follow(self, skew: Callable[[], timedelta | None]) -> None:
+        """Start the steady clock at the API server's time; `skew` gives server minus wall, None before any answer."""
+        self._skew = skew
+        self._steady_zero = self._wall() + (skew() or timedelta()) - timedelta(seconds=self._monotonic())
+
+    def now(self) -> Now:
+        """Read both clocks."""
+        return Now(wall=self._wall(), steady=self._steady_zero + timedelta(seconds=self._monotonic()))
+
+    @property
+    def is_trusted(self) -> bool:
+        """Tell whether the wall clock agrees with the API server's to a minute."""
+        skew = self._skew()
+        return skew is None or abs(skew) <= TRUSTED

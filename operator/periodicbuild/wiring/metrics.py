@@ -1,0 +1,107 @@
+"""What Prometheus reads.  Gauges come from a collector that reads the store at scrape time: nothing goes stale."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
+from prometheus_client.core import GaugeMetricFamily
+
+from periodicbuild.core.reasons import Outcome, Trigger
+from periodicbuild.core.recount import unaccounted_slots
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from prometheus_client.core import Metric
+
+    from periodicbuild.core.plans import BuildPlan
+    from periodicbuild.kube.paths import Target
+    from periodicbuild.wiring.clock import Clock
+    from periodicbuild.wiring.store import Store
+
+LAG_BUCKETS = (0.1, 0.5, 1, 5, 15, 30, 60, 300, 900, 3600)
+"""Seconds from a slot to its AppServer."""
+
+
+class Metrics:
+    """Counters that the loop feeds, in a registry of their own."""
+
+    def __init__(self) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call] # the package's one untyped function
+        self.registry = CollectorRegistry()
+        self.schedule_lag = Histogram(
+            "periodicbuild_schedule_lag_seconds",
+            "Time from a slot to the creation of its AppServer.",
+            buckets=LAG_BUCKETS,
+            registry=self.registry,
+        )
+        self.slots = Counter(
+            "periodicbuild_slots",
+            "Slots that got their fate, by decision and reason.",
+            ("decision", "reason"),
+            registry=self.registry,
+        )
+        self.runs = Counter(
+            "periodicbuild_runs_finished",
+            "Runs that ended, by trigger and result.",
+            ("trigger", "result"),
+            registry=self.registry,
+        )
+        self.failed_looks = Counter(
+            "periodicbuild_failed_looks", "Looks that ended in an error, by kind.", ("kind",), registry=self.registry
+        )
+        self.requests = Counter(
+            "periodicbuild_kube_requests",
+            "Requests to the API server, by verb, resource and code (0: no answer).",
+            ("verb", "resource", "code"),
+            registry=self.registry,
+        )
+        for trigger in Trigger:
+            for outcome in Outcome:
+                self.runs.labels(trigger, outcome)
+
+    def count(self, plan: BuildPlan) -> None:
+        """Count what an accepted status write has decided."""
+        for ruling in plan.ruled:
+            self.slots.labels(ruling.fate.decision, ruling.fate).inc()
+        for run in plan.ended:
+            self.runs.labels(run.trigger, run.outcome).inc()
+
+    def on_request(self, target: Target, code: int, _seconds: float) -> None:
+        """Count one request."""
+        self.requests.labels(target.verb, target.resource, str(code)).inc()
+
+    def watch(self, store: Store, clock: Clock, depth: Callable[[], int]) -> None:
+        """Read gauges from the store at each scrape."""
+        self.registry.register(_StoreCollector(store, clock, depth))
+
+
+class _StoreCollector:
+    def __init__(self, store: Store, clock: Clock, depth: Callable[[], int]) -> None:
+        self._store = store
+        self._clock = clock
+        self._depth = depth
+
+    def collect(self) -> Iterator[Metric]:
+        """Give the gauges of this moment."""
+        wall = self._clock.now().wall
+        unaccounted = sum(unaccounted_slots(stored.build.status, wall) for stored in self._store.builds.values())
+        yield GaugeMetricFamily(
+            "periodicbuild_unaccounted_slots",
+            "Slots older than two minutes that are in no ledger, by independent recount; not 0 = a bug.",
+            value=unaccounted,
+        )
+        yield GaugeMetricFamily("periodicbuild_queue_depth", "Keys and writes that wait.", value=self._depth())
+        objects = GaugeMetricFamily("periodicbuild_objects", "Objects in the store.", labels=("kind",))
+        for kind, count in (
+            ("PeriodicBuild", len(self._store.builds)),
+            ("AppServer", len(self._store.app_servers)),
+            ("Pod", len(self._store.pods)),
+        ):
+            objects.add_metric((kind,), count)
+        yield objects
+        trusted = float(self._clock.is_trusted)
+        yield GaugeMetricFamily(
+            "periodicbuild_clock_trusted", "1 while our clock agrees with the API server's.", trusted
+        )

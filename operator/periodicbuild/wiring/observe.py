@@ -1,0 +1,59 @@
+"""Put together what one look may know: the step "observe" of the loop."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from periodicbuild.core.attempt import AppServerFacts
+from periodicbuild.core.look import BuildFacts
+
+if TYPE_CHECKING:
+    from periodicbuild.core.facts import AppServer, PeriodicBuild
+    from periodicbuild.kube.parse import StoredBuild
+    from periodicbuild.wiring.store import Store
+
+
+def observe_build(store: Store, stored: StoredBuild, *, may_start: bool, clock_is_trusted: bool) -> BuildFacts:
+    """Give the facts of one look at a PeriodicBuild."""
+    build = stored.facts()
+    name = (build.ref.namespace, build.ref.name)
+    children = store.children(build.ref.uid)
+    pods = {pod.controller_uid: pod for pod in store.pods_naming(name) if pod.controller_uid is not None}
+    memory = store.build_memory(build.ref.uid)
+    return BuildFacts(
+        build=build,
+        children=children,
+        strangers=store.strangers(name),
+        pods=pods,
+        has_stray_pods=any(store.is_stray(pod) for pod in pods.values()),
+        gone=store.gone_of(run.uid for run in build.status.runs),
+        dry_run=memory.dry_run,
+        refusals=memory.refusals,
+        unwritten=memory.unwritten,
+        written_at=memory.written_at,
+        may_start=may_start,
+        clock_is_trusted=clock_is_trusted,
+    )
+
+
+def observe_app_server(store: Store, app_server: AppServer) -> AppServerFacts:
+    """Give the facts of one look at an AppServer."""
+    memory = store.attempt_memory(app_server.ref.uid)
+    return AppServerFacts(
+        app_server=app_server,
+        parent=_parent(store, app_server),
+        pod=store.pod_of(app_server.ref.uid),
+        pod_is_absent=memory.pod_is_absent,
+        refusal=memory.refusal,
+        namespace_is_terminating=memory.namespace_is_terminating,
+        seen=memory.seen,
+    )
+
+
+def _parent(store: Store, app_server: AppServer) -> PeriodicBuild | None:
+    """Find the controller by uid; for one made by hand, the PeriodicBuild that it names."""
+    stored = store.builds.get((app_server.ref.namespace, app_server.build_name))
+    if stored is None:
+        return None
+    is_controller = app_server.controller_uid in {None, stored.build.ref.uid}
+    return stored.build if is_controller else None

@@ -1,0 +1,227 @@
+"""The loop: observe, plan, act, and sleep until the plan says so.
+
+Must not decide and must not know HTTP.  One task per key at a time; a key that fails waits longer each time and never
+holds up another.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from periodicbuild.core.attempts import plan_app_server
+from periodicbuild.core.planning import plan_periodic_build
+from periodicbuild.core.plans import CreateAppServer, Wake
+from periodicbuild.kube.errors import ConflictError, KubeError, NotFoundError, NotLeaderError, WriterClosedError
+from periodicbuild.kube.kinds import PERIODIC_BUILD
+from periodicbuild.wiring.observe import observe_app_server, observe_build
+from periodicbuild.wiring.queue import KeyedQueue
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Sequence
+
+    from periodicbuild.core.facts import AppServer
+    from periodicbuild.core.notices import EventFact
+    from periodicbuild.core.plans import BuildPlan, ThenAction
+    from periodicbuild.kube.events import Recorder
+    from periodicbuild.kube.parse import StoredBuild
+    from periodicbuild.wiring.actions import Actions
+    from periodicbuild.wiring.clock import Clock
+    from periodicbuild.wiring.keys import Key
+    from periodicbuild.wiring.metrics import Metrics
+    from periodicbuild.wiring.start_rate import StartRate
+    from periodicbuild.wiring.store import Store
+    from periodicbuild.wiring.wakeups import WakeUps
+    from periodicbuild.wiring.writes import Writes
+
+LOOKS = 25
+"""Looks at one key in a row; a plan that asks for more has not settled and waits for its turn again."""
+AT_ONCE = 1_000
+"""Keys looked at at the same time: enough to send a herd's creates before its statuses."""
+LONGEST_BACK_OFF = timedelta(seconds=60)
+
+_log = logging.getLogger(__name__)
+
+
+class Reconciler:
+    """Look at keys, and carry out what is planned."""
+
+    def __init__(  # noqa: PLR0913 - the one place where the parts meet
+        self,
+        *,
+        store: Store,
+        clock: Clock,
+        actions: Actions,
+        writes: Writes,
+        recorder: Recorder,
+        wakeups: WakeUps,
+        start_rate: StartRate,
+        metrics: Metrics,
+        queue: KeyedQueue,
+        has_work: asyncio.Event,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._actions = actions
+        self._writes = writes
+        self._recorder = recorder
+        self._wakeups = wakeups
+        self._start_rate = start_rate
+        self._metrics = metrics
+        self._queue = queue
+        self._has_work = has_work
+        self._slots = asyncio.Semaphore(AT_ONCE)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._failures: dict[Key, int] = {}
+
+    async def run(self) -> None:
+        """Work for ever; cancelling it cancels every look."""
+        try:
+            while True:
+                await self._has_work.wait()
+                await self._slots.acquire()
+                key = self._queue.take()
+                if key is None:
+                    self._slots.release()
+                else:
+                    self._spawn(self._work(key))
+        finally:
+            for task in self._tasks:
+                task.cancel()
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _work(self, key: Key) -> None:
+        """Look at one key; the only place where any exception is caught, so that no object jams another."""
+        try:
+            await (self._look_at_build(key) if key.kind == PERIODIC_BUILD else self._look_at_app_server(key))
+            self._failures.pop(key, None)
+        except (WriterClosedError, NotLeaderError):
+            return
+        except KubeError as error:
+            self._back_off(key, error)
+        except Exception as error:  # noqa: BLE001 - guards the loop: one broken object must not stop the others
+            _log.exception("a look failed; this is a bug in the operator", extra=_extra(key))
+            self._back_off(key, error)
+        finally:
+            self._slots.release()
+            self._queue.done(key)
+
+    def _back_off(self, key: Key, error: Exception) -> None:
+        """Look again soon after a conflict, later after anything else (design, style: errors)."""
+        failures = self._failures.get(key, 0)
+        self._failures[key] = failures + 1
+        pause = min(LONGEST_BACK_OFF, timedelta(seconds=1 << min(failures, 6)))
+        if isinstance(error, ConflictError):
+            pause = timedelta(seconds=1)
+        elif isinstance(error, KubeError):
+            if error.retry_after:
+                pause = max(pause, timedelta(seconds=min(error.retry_after, LONGEST_BACK_OFF.total_seconds())))
+            _log.warning("the API refused; trying again", extra={**_extra(key), "error": str(error)})
+        self._metrics.failed_looks.labels(key.kind).inc()
+        self._wakeups.set(key, Wake(steady=self._clock.now().steady + pause))
+
+    async def _look_at_build(self, key: Key) -> None:
+        for _ in range(LOOKS):
+            stored = self._store.builds.get((key.namespace, key.name))
+            if stored is None:
+                self._wakeups.forget(key)
+                self._start_rate.settle(key, wants_start=False)
+                return
+            plan = self._plan_build(key, stored)
+            if plan.first:
+                await self._act_for_build(key, stored, plan)
+            elif plan.status is not None:
+                await self._write_build(key, stored, plan)
+            else:
+                self._start_rate.settle(key, wants_start=plan.wants_start)
+                self._clean_up(plan.then, key.namespace)
+                return
+        self._queue.add(key)
+
+    def _plan_build(self, key: Key, stored: StoredBuild) -> BuildPlan:
+        facts = observe_build(
+            self._store,
+            stored,
+            may_start=self._start_rate.may_start(key),
+            clock_is_trusted=self._clock.is_trusted,
+        )
+        plan = plan_periodic_build(facts, self._clock.now())
+        self._store.build_memory(stored.build.ref.uid).unwritten = plan.unwritten
+        self._wakeups.set(key, plan.wake)
+        return plan
+
+    async def _act_for_build(self, key: Key, stored: StoredBuild, plan: BuildPlan) -> None:
+        build = stored.build
+        for action in plan.first:
+            if isinstance(action, CreateAppServer) and action.is_start:
+                self._start_rate.started(key)
+            await self._actions.for_build(action, build)
+            if isinstance(action, CreateAppServer) and action.is_start and action.slot is not None:
+                self._metrics.schedule_lag.observe((self._clock.now().wall - action.slot).total_seconds())
+
+    async def _write_build(self, key: Key, stored: StoredBuild, plan: BuildPlan) -> None:
+        if plan.status is None:
+            return
+        if plan.has_started:
+            self._start_rate.started(key)
+        try:
+            await self._writes.build_status(stored.build, plan.status)
+        except NotFoundError:
+            self._store.remove_build(stored.build.ref)
+            return
+        self._metrics.count(plan)
+        self._tell(plan.events)
+
+    async def _look_at_app_server(self, key: Key) -> None:
+        for _ in range(LOOKS):
+            app_server = self._store.app_servers.get((key.namespace, key.name))
+            if app_server is None:
+                self._wakeups.forget(key)
+                return
+            if not await self._one_look(key, app_server):
+                return
+        self._queue.add(key)
+
+    async def _one_look(self, key: Key, app_server: AppServer) -> bool:
+        """Tell whether there may be more to do."""
+        plan = plan_app_server(observe_app_server(self._store, app_server), self._clock.now())
+        self._store.attempt_memory(app_server.ref.uid).seen = plan.seen
+        self._wakeups.set(key, plan.wake)
+        for action in plan.first:
+            await self._actions.for_app_server(action, app_server)
+        if plan.first:
+            return True
+        if plan.status is not None:
+            try:
+                await self._writes.app_server_status(app_server, plan.status)
+            except NotFoundError:
+                self._store.remove_app_server(app_server.ref)
+        self._tell(plan.events)
+        self._clean_up(plan.then, key.namespace)
+        return plan.status is not None
+
+    def _tell(self, events: Sequence[EventFact]) -> None:
+        for event in events:
+            self._spawn(self._recorder.record(event))
+
+    def _clean_up(self, actions: Sequence[ThenAction], namespace: str) -> None:
+        for action in actions:
+            self._spawn(self._remove(action, namespace))
+
+    async def _remove(self, action: ThenAction, namespace: str) -> None:
+        try:
+            await self._writes.remove(action, namespace)
+        except (WriterClosedError, NotLeaderError):
+            return
+        except KubeError as error:
+            _log.warning("clean-up failed; the next look tries again", extra={"error": str(error)})
+
+
+def _extra(key: Key) -> dict[str, str]:
+    return {"kind": key.kind, "namespace": key.namespace, "object": key.name}

@@ -1,0 +1,85 @@
+"""What an administrator may choose, from the command line."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The choices for `run`."""
+
+    kubeconfig: str | None
+    namespaces: tuple[str, ...]
+    """Empty = all."""
+    qps: float
+    burst: int
+    starts_per_second: float
+    log_level: str
+    log_format: str
+    listen: str
+    """`host:port` of /healthz, /readyz and /metrics."""
+
+    @property
+    def listen_host(self) -> str:
+        """The host part; empty = all interfaces."""
+        return self.listen.rpartition(":")[0].strip("[]")
+
+    @property
+    def listen_port(self) -> int:
+        """The port part; 0 = any free one."""
+        return int(self.listen.rpartition(":")[2])
+
+
+def parse_settings(arguments: Sequence[str]) -> Settings:
+    """Read the command line; ends the process with a sentence if it cannot be understood."""
+    parser = argparse.ArgumentParser(prog="python -m periodicbuild", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    run = commands.add_parser("run", help="run the operator until SIGTERM")
+    run.add_argument("--kubeconfig", help="file to log in with; default: $KUBECONFIG, else the pod's service account")
+    run.add_argument(
+        "--namespace", action="append", default=[], metavar="NAME", help="watch only this one; repeatable; default: all"
+    )
+    run.add_argument("--kube-api-qps", type=_rate, default=100.0, help="writes per second (default 100; 0 = no limit)")
+    run.add_argument("--kube-api-burst", type=_positive, default=200, help="writes at once (default 200)")
+    run.add_argument("--starts-per-second", type=_rate, default=20.0, help="builds started (default 20; 0 = no limit)")
+    run.add_argument("--log-level", choices=("debug", "info", "warning", "error"), default="info")
+    run.add_argument("--log-format", choices=("text", "json"), default="text")
+    run.add_argument("--listen", type=_address, default="127.0.0.1:8080", help="of /healthz, /readyz, /metrics")
+    chosen = parser.parse_args(arguments)
+    return Settings(
+        kubeconfig=chosen.kubeconfig,
+        namespaces=tuple(dict.fromkeys(chosen.namespace)),
+        qps=chosen.kube_api_qps,
+        burst=chosen.kube_api_burst,
+        starts_per_second=chosen.starts_per_second,
+        log_level=chosen.log_level,
+        log_format=chosen.log_format,
+        listen=chosen.listen,
+    )
+
+
+def _rate(text: str) -> float:
+    rate = float(text)
+    if not 0 <= rate < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is no rate: give a number per second, 0 for no limit")
+    return rate
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is too small: give at least 1")
+    return number
+
+
+def _address(text: str) -> str:
+    _, colon, port = text.rpartition(":")
+    if not colon or not port.isdecimal() or int(port) > 65_535:  # noqa: PLR2004 - the highest port there is
+        raise argparse.ArgumentTypeError(f"{text} is no address: write host:port, as in 127.0.0.1:8080 or 0.0.0.0:8080")
+    return text

@@ -1,0 +1,241 @@
+"""Everything that is known of the cluster, and what this process remembers beside it.
+
+Must not know how facts arrive or what is decided from them.
+
+The one idea a newcomer would miss: the answer of every write comes in here at once, so older versions from a watch,
+which lags by seconds under load, must not put the past back.  Versions of one object are compared as numbers.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from periodicbuild.kube.changes import is_older
+from periodicbuild.kube.kinds import APP_SERVER, PERIODIC_BUILD
+from periodicbuild.kube.recent import Recent
+from periodicbuild.wiring.keys import Key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from datetime import datetime
+
+    from periodicbuild.core.facts import AppServer, Pod
+    from periodicbuild.core.notices import ObjectRef
+    from periodicbuild.core.plans import DryRun, Refusal, Seen
+    from periodicbuild.core.status import Waiting
+    from periodicbuild.kube.parse import StoredBuild
+
+Name = tuple[str, str]
+"""Namespace and name."""
+
+GONE = 10_000
+"""Uids of deleted AppServers that are remembered; a forgotten one costs a live GET."""
+
+
+@dataclass(slots=True)
+class BuildMemory:
+    """What this process remembers of one PeriodicBuild; all of it may be lost at any time."""
+
+    unwritten: Waiting | None = None
+    written_at: datetime | None = None
+    dry_run: DryRun | None = None
+    refusals: dict[str, Refusal] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class AttemptMemory:
+    """What this process remembers of one AppServer."""
+
+    refusal: Refusal | None = None
+    seen: Seen | None = None
+    pod_is_absent: bool = False
+    namespace_is_terminating: bool | None = None
+
+
+class Store:
+    """Objects by name, children by the uid of their controller, and memories by uid."""
+
+    def __init__(self, enqueue: Callable[[Key], None]) -> None:
+        """`enqueue` is called with every key whose facts have changed."""
+        self._enqueue = enqueue
+        self.builds: dict[Name, StoredBuild] = {}
+        self.app_servers: dict[Name, AppServer] = {}
+        self.pods: dict[Name, Pod] = {}
+        self._children: defaultdict[str, set[Name]] = defaultdict(set)
+        self._naming: defaultdict[Name, set[Name]] = defaultdict(set)
+        self._pods_of: dict[str, Name] = {}
+        self._pods_naming: defaultdict[Name, set[Name]] = defaultdict(set)
+        self._build_memories: dict[str, BuildMemory] = {}
+        self._attempt_memories: dict[str, AttemptMemory] = {}
+        self.gone: Recent[str, bool] = Recent(GONE)
+
+    # PeriodicBuilds
+
+    def put_build(self, stored: StoredBuild) -> None:
+        """Take a version of a PeriodicBuild, unless a newer one is known."""
+        ref = stored.build.ref
+        name = (ref.namespace, ref.name)
+        known = self.builds.get(name)
+        if known is not None and known.build.ref.uid == ref.uid and not _is_news(stored.build, known.build):
+            return
+        if known is not None and known.build.ref.uid != ref.uid:
+            self._build_memories.pop(known.build.ref.uid, None)
+        self.builds[name] = stored
+        self._enqueue(Key(PERIODIC_BUILD, *name))
+        for child in self._naming.get(name, ()):
+            if not self.app_servers[child].state.is_finished:
+                self._enqueue(Key(APP_SERVER, *child))
+
+    def remove_build(self, ref: ObjectRef) -> None:
+        """Forget a PeriodicBuild that was deleted; a later one of the same name stays."""
+        name = (ref.namespace, ref.name)
+        known = self.builds.get(name)
+        if known is not None and known.build.ref.uid == ref.uid:
+            del self.builds[name]
+        self._build_memories.pop(ref.uid, None)
+
+    # AppServers
+
+    def put_app_server(self, app_server: AppServer) -> None:
+        """Take a version of an AppServer, unless a newer one is known or it was seen to be deleted."""
+        ref = app_server.ref
+        name = (ref.namespace, ref.name)
+        known = self.app_servers.get(name)
+        if self.gone.get(ref.uid) or (
+            known is not None and known.ref.uid == ref.uid and not _is_news(app_server, known)
+        ):
+            return
+        if known is not None:
+            self._unlink(known)
+        self.app_servers[name] = app_server
+        if app_server.controller_uid is not None:
+            self._children[app_server.controller_uid].add(name)
+        self._naming[ref.namespace, app_server.build_name].add(name)
+        self._enqueue(Key(APP_SERVER, *name))
+        self._enqueue(Key(PERIODIC_BUILD, ref.namespace, app_server.build_name))
+
+    def remove_app_server(self, ref: ObjectRef) -> None:
+        """Note that an AppServer is gone: a DELETED event, a live 404, or its absence from a complete list."""
+        name = (ref.namespace, ref.name)
+        self.gone.put(ref.uid, value=True)
+        known = self.app_servers.get(name)
+        if known is None or known.ref.uid != ref.uid:
+            return
+        self._unlink(known)
+        del self.app_servers[name]
+        self.forget_pod_of(ref.uid)
+        self._attempt_memories.pop(ref.uid, None)
+        self._enqueue(Key(PERIODIC_BUILD, ref.namespace, known.build_name))
+
+    def _unlink(self, app_server: AppServer) -> None:
+        name = (app_server.ref.namespace, app_server.ref.name)
+        _discard(self._children, app_server.controller_uid or "", name)
+        _discard(self._naming, (app_server.ref.namespace, app_server.build_name), name)
+
+    # Pods
+
+    def put_pod(self, pod: Pod) -> None:
+        """Take a version of a pod, unless a newer one is known."""
+        name = (pod.ref.namespace, pod.ref.name)
+        known = self.pods.get(name)
+        if known is not None and known.ref.uid == pod.ref.uid and not _is_news(pod, known):
+            return
+        is_new = known is None or known.ref.uid != pod.ref.uid or known.is_deleting != pod.is_deleting
+        self.pods[name] = pod
+        if pod.controller_uid is not None:
+            self._pods_of[pod.controller_uid] = name
+        self._pods_naming[pod.ref.namespace, pod.build_name].add(name)
+        self._enqueue(Key(APP_SERVER, *name))
+        if is_new:
+            self._enqueue(Key(PERIODIC_BUILD, pod.ref.namespace, pod.build_name))
+
+    def remove_pod(self, pod: Pod) -> None:
+        """Keep the last that was known of a pod while its AppServer still has to be judged by it."""
+        name = (pod.ref.namespace, pod.ref.name)
+        known = self.pods.get(name)
+        if known is not None and known.ref.uid != pod.ref.uid:
+            return
+        owner = self.app_servers.get(name)
+        if owner is not None and owner.ref.uid == pod.controller_uid:
+            self.pods[name] = replace(pod, is_gone=True)
+            self._pods_of[pod.controller_uid] = name
+            self._enqueue(Key(APP_SERVER, *name))
+        else:
+            self.pods.pop(name, None)
+            self._pods_of.pop(pod.controller_uid or "", None)
+        _discard(self._pods_naming, (pod.ref.namespace, pod.build_name), name)
+        self._enqueue(Key(PERIODIC_BUILD, pod.ref.namespace, pod.build_name))
+
+    def forget_pod_of(self, uid: str) -> None:
+        """Drop the remembered pod of an AppServer that needs it no more."""
+        name = self._pods_of.get(uid)
+        if name is not None and name in self.pods and self.pods[name].is_gone:
+            del self.pods[name]
+            del self._pods_of[uid]
+
+    # Questions
+
+    def children(self, uid: str) -> tuple[AppServer, ...]:
+        """Give the AppServers controlled by a PeriodicBuild."""
+        return tuple(self.app_servers[name] for name in self._children.get(uid, ()))
+
+    def strangers(self, name: Name) -> tuple[AppServer, ...]:
+        """Give the AppServers that name a PeriodicBuild and have no controller."""
+        named = (self.app_servers[child] for child in self._naming.get(name, ()))
+        return tuple(app_server for app_server in named if app_server.controller_uid is None)
+
+    def pod_of(self, uid: str) -> Pod | None:
+        """Give the pod of an AppServer, gone or not."""
+        name = self._pods_of.get(uid)
+        pod = self.pods.get(name) if name is not None else None
+        return pod if pod is not None and pod.controller_uid == uid else None
+
+    def pods_naming(self, name: Name) -> Iterator[Pod]:
+        """Give the pods that exist and carry the label of a PeriodicBuild."""
+        return (self.pods[pod] for pod in self._pods_naming.get(name, ()) if not self.pods[pod].is_gone)
+
+    def is_stray(self, pod: Pod) -> bool:
+        """Tell whether the AppServer that controls a pod is gone; AppServer and pod share their name."""
+        owner = self.app_servers.get((pod.ref.namespace, pod.ref.name))
+        return owner is None or owner.ref.uid != pod.controller_uid
+
+    def is_alive(self, uid: str | None) -> bool:
+        """Tell whether some PeriodicBuild or AppServer with this uid is known."""
+        return any(stored.build.ref.uid == uid for stored in self.builds.values()) or any(
+            app_server.ref.uid == uid for app_server in self.app_servers.values()
+        )
+
+    def build_memory(self, uid: str) -> BuildMemory:
+        """Give what is remembered of a PeriodicBuild."""
+        return self._build_memories.setdefault(uid, BuildMemory())
+
+    def attempt_memory(self, uid: str) -> AttemptMemory:
+        """Give what is remembered of an AppServer."""
+        return self._attempt_memories.setdefault(uid, AttemptMemory())
+
+    def gone_of(self, uids: Iterable[str]) -> frozenset[str]:
+        """Give those of the uids that were seen to be deleted."""
+        return frozenset(uid for uid in uids if self.gone.get(uid))
+
+
+class _Versioned(Protocol):
+    @property
+    def resource_version(self) -> str: ...
+
+
+K = TypeVar("K")
+
+
+def _discard(index: defaultdict[K, set[Name]], key: K, name: Name) -> None:
+    """Take a name out of an index, and the key with it when nothing is left."""
+    names = index.get(key)
+    if names is not None:
+        names.discard(name)
+        if not names:
+            del index[key]
+
+
+def _is_news(new: _Versioned, known: _Versioned) -> bool:
+    return new.resource_version != known.resource_version and not is_older(new.resource_version, known.resource_version)

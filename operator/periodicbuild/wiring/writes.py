@@ -1,0 +1,74 @@
+"""Writes that carry no new facts back into a decision: status, clean-up.
+
+Each status write carries the resourceVersion it was planned on; a conflict means "look again", never "merge".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from periodicbuild.core.plans import DeleteAppServer
+from periodicbuild.kube.errors import NotFoundError
+from periodicbuild.kube.kinds import APP_SERVERS, PERIODIC_BUILDS, PODS
+from periodicbuild.kube.parse import app_server_from_json, stored_build_from_json
+from periodicbuild.kube.render import render_app_server_status_patch, render_build_status_patch
+from periodicbuild.kube.session import MERGE_PATCH
+from periodicbuild.kube.writer import Priority, WriteRequest
+
+if TYPE_CHECKING:
+    from periodicbuild.core.facts import AppServer, AppServerStatus, PeriodicBuild
+    from periodicbuild.core.plans import ThenAction
+    from periodicbuild.core.status import BuildStatus
+    from periodicbuild.kube.writer import Writer
+    from periodicbuild.wiring.clock import Clock
+    from periodicbuild.wiring.store import Store
+
+
+class Writes:
+    """Write statuses and clean up."""
+
+    def __init__(self, writer: Writer, store: Store, clock: Clock) -> None:
+        self._writer = writer
+        self._store = store
+        self._clock = clock
+        self._deleting: set[str] = set()
+
+    async def build_status(self, build: PeriodicBuild, status: BuildStatus) -> None:
+        """Write the status of a PeriodicBuild; raises KubeError."""
+        ref = build.ref
+        path = PERIODIC_BUILDS.path(namespace=ref.namespace, name=ref.name, subresource="status")
+        answer = await self._patch(path, render_build_status_patch(build, status))
+        self._store.put_build(stored_build_from_json(answer))
+        self._store.build_memory(ref.uid).written_at = self._clock.now().steady
+
+    async def app_server_status(self, app_server: AppServer, status: AppServerStatus) -> None:
+        """Write the status of an AppServer; raises KubeError."""
+        ref = app_server.ref
+        path = APP_SERVERS.path(namespace=ref.namespace, name=ref.name, subresource="status")
+        body = render_app_server_status_patch(app_server, status, self._clock.now().steady)
+        self._store.put_app_server(app_server_from_json(await self._patch(path, body)))
+
+    async def remove(self, action: ThenAction, namespace: str) -> None:
+        """Delete a pod or a record, guarded by its uid; once at a time, and gone already is as good."""
+        if action.uid in self._deleting:
+            return
+        kind = APP_SERVERS if isinstance(action, DeleteAppServer) else PODS
+        options = {"preconditions": {"uid": action.uid}, "propagationPolicy": "Background"}
+        request = WriteRequest(
+            method="DELETE",
+            path=kind.path(namespace=namespace, name=action.name),
+            body=msgspec.json.encode(options),
+        )
+        self._deleting.add(action.uid)
+        try:
+            await self._writer.submit(Priority.LATER, request)
+        except NotFoundError:
+            return
+        finally:
+            self._deleting.discard(action.uid)
+
+    async def _patch(self, path: str, body: bytes) -> bytes:
+        request = WriteRequest(method="PATCH", path=path, body=body, content_type=MERGE_PATCH)
+        return await self._writer.submit(Priority.STATUS, request)
