@@ -53,14 +53,14 @@ class Traces:
         )
 
 
-def namespaces_of(pid: int) -> frozenset[str]:
-    """Return the namespaces a process is in, apart from those that this process is in too."""
-    return frozenset(_namespaces(pid)) - frozenset(_namespaces(os.getpid()))
+def processes_of(state: Path) -> dict[int, int | None]:
+    """Map to its start each process that shares a namespace of its own with the cluster: the pods' processes too.
 
-
-def processes_in(namespaces: frozenset[str]) -> list[int]:
-    """Return every process that is in any of these namespaces."""
-    return [pid for pid in processes.all_pids() if namespaces & frozenset(_namespaces(pid))]
+    The start is needed to compare two looks, because the kernel gives numbers of processes and namespaces again.
+    """
+    namespaces = frozenset[str]().union(*(_namespaces(pid) for pid in processes.running(state)))
+    own = namespaces - frozenset(_namespaces(os.getpid()))
+    return {pid: processes.started_at(pid) for pid in processes.all_pids() if own & frozenset(_namespaces(pid))}
 
 
 def listening(state: Path) -> set[Address]:

@@ -16,9 +16,10 @@ import aiohttp
 import msgspec
 from aiohttp import web
 
+from periodicbuild.kube.connector import Connector, close_pool
 from periodicbuild.kube.credentials import load_credentials
 from periodicbuild.kube.paths import Kind
-from periodicbuild.kube.session import TURNS_TO_CLOSE, WATCH_SILENCE_SECONDS, KubeSession
+from periodicbuild.kube.session import WATCH_SILENCE_SECONDS, KubeSession
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -115,7 +116,7 @@ class FaultProxy:
         """Listen on a free port."""
         self._open.set()
         self._flowing.set()
-        connector = aiohttp.TCPConnector(ssl=self._credentials.ssl_context or True)
+        connector = Connector(limit=0, ssl=self._credentials.ssl_context)
         self._upstream = aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=None))
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
@@ -127,9 +128,7 @@ class FaultProxy:
         """Break off whatever is under way."""
         await self._runner.cleanup()
         if self._upstream is not None:
-            await self._upstream.close()
-        for _ in range(TURNS_TO_CLOSE):
-            await asyncio.sleep(0)
+            await close_pool(self._upstream)
 
     def refuse_next(self, status: int, *, times: int = 1, **headers: str) -> None:
         """Answer so many requests with a refusal; the API server never sees them."""

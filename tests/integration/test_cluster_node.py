@@ -18,7 +18,7 @@ from tests.cluster.levels import Level
 from tests.cluster.lifecycle import Wish, down, up
 from tests.cluster.node import CONTAINERD, HOLDER, KUBELET
 from tests.cluster.paths import StateFolder
-from tests.cluster.traces import Traces, listening, namespaces_of, processes_in
+from tests.cluster.traces import Traces, listening, processes_of
 
 pytestmark = pytest.mark.real_node
 
@@ -140,12 +140,13 @@ def test_down_leaves_no_process_mount_link_or_cgroup_of_a_node_with_running_pods
     during = Traces.of(state.root)
     assert during.mounts == before.mounts
     assert all((during.processes, during.links - before.links, during.cgroups))
-    namespaces = namespaces_of_all(state)
+    inside = processes_of(state.root)
+    assert set(inside) > during.processes  # the pod's, too
 
     down(name)
 
     assert Traces.of(state.root) == before
-    assert processes_in(namespaces) == []
+    assert alive(inside) == []
     assert not list(state.root.parent.glob(f"*{name}*"))
 
 
@@ -153,13 +154,13 @@ def test_down_leaves_no_process_mount_link_or_cgroup_of_a_node_with_running_pods
 def test_up_heals_a_node_that_lost_a_component(name: str, component: str) -> None:
     state = StateFolder.of(name)
     run_pod(node_named(name), "runs", "sleep 1000")
-    namespaces = namespaces_of_all(state)
+    inside = processes_of(state.root)
     processes.stop(state.root, [component])
 
     healed = node_named(name)
 
     assert healed.missing_components() == []
-    assert processes_in(namespaces) == []
+    assert alive(inside) == []
     run_pod(healed, "again", "true")
     healed.kubectl("wait", "pod/again", "--for=jsonpath={.status.phase}=Succeeded", "--timeout=60s")
 
@@ -179,15 +180,15 @@ def test_the_node_of_a_killed_session_is_removed_by_the_next_up(name: str) -> No
     abandoned = StateFolder.of(f"{name}-killed")
     before = Traces.of(abandoned.root)
     subprocess.run([sys.executable, "-c", SESSION, abandoned.name], check=False)
-    namespaces = namespaces_of_all(abandoned)
-    assert processes_in(namespaces)
+    inside = processes_of(abandoned.root)
+    assert alive(inside)
 
     up(Wish(name=name, level=Level.CONTROL_PLANE, ends_with_this_process=True))
 
     assert Traces.of(abandoned.root) == before
-    assert processes_in(namespaces) == []
+    assert alive(inside) == []
 
 
-def namespaces_of_all(state: StateFolder) -> frozenset[str]:
-    """Return every namespace that the processes of a cluster, pods apart, are in."""
-    return frozenset().union(*(namespaces_of(pid) for pid in processes.running(state.root)))
+def alive(seen: dict[int, int | None]) -> list[int]:
+    """Return those of the processes seen before that still run."""
+    return [pid for pid, started_at in seen.items() if processes.started_at(pid) == started_at]

@@ -213,9 +213,8 @@ class Process:
         elif plan.status is not None:
             try:
                 write()
-            except (ConflictError, AnswerLostError):
+            except AnswerLostError:
                 self._count_write()
-                self.watch()
         else:
             for removal in plan.then:
                 self._remove(removal)
@@ -232,7 +231,11 @@ class Process:
             raise KilledError
 
     def _write_build_status(self, build: PeriodicBuild, plan: BuildPlan) -> None:
-        written = self._api.write_build_status(build, plan)
+        try:
+            written = self._api.write_build_status(build, plan)
+        except ConflictError:
+            self._see_build()
+            return
         self._count_write()
         self._build = written
         self._memory.written_at = self._api.clocks.now.steady
@@ -244,7 +247,7 @@ class Process:
             written = self._api.write_app_server_status(app_server, plan.status)
         except ConflictError:
             self._see_app_server(app_server.ref.name)
-            raise
+            return
         self._count_write()
         self.app_servers[app_server.ref.name] = written
 

@@ -20,7 +20,7 @@ from tests.builders.strategies import (
 )
 
 from periodicbuild.core.durations import format_duration
-from periodicbuild.core.facts import AppServer, AppServerStatus, TemplateJson
+from periodicbuild.core.facts import AppServer, AppServerStatus, PeriodicBuild, TemplateJson
 from periodicbuild.core.schedules import Schedule
 from periodicbuild.core.status import BuildStatus
 from periodicbuild.kube.parse import app_server_from_json, periodic_build_from_body, periodic_build_from_json
@@ -173,8 +173,14 @@ app_server_bodies = healthy_bodies(
 def test_no_part_of_a_periodic_build_is_too_strange_for_the_rest_to_be_read(body: Any) -> None:
     build = periodic_build_from_body({"metadata": {"name": "strange"}, **(body if isinstance(body, dict) else {})})
     assert build.ref.name == "strange"
+    once = reread_build(build)
+    assert reread_build(once) == once
+
+
+def reread_build(build: PeriodicBuild) -> PeriodicBuild:
+    """Write the status and read it back; words that no definition allows are mended on the way, once."""
     rendered = render_build_status_patch(build, build.status)
-    assert periodic_build_from_json(rendered).status == build.status
+    return replace(build, status=periodic_build_from_json(rendered).status)
 
 
 @given(app_server_bodies.flatmap(lambda body: poisoned({"spec": body["spec"], "status": body["status"]})))
@@ -182,11 +188,13 @@ def test_no_part_of_an_app_server_is_too_strange_for_the_rest_to_be_read(body: A
     whole = {"metadata": {"name": "strange"}, **(body if isinstance(body, dict) else {})}
     server = app_server_from_json(msgspec.json.encode(whole))
     assert server.ref.name == "strange"
-    assert reread(server).status == server.status
+    once = reread_server(server)
+    assert once.state is server.state
+    assert reread_server(once) == once
     assert msgspec.json.decode(render_pod(server))["metadata"]["name"] == "strange"
 
 
-def reread(server: AppServer) -> AppServer:
+def reread_server(server: AppServer) -> AppServer:
     rendered = render_app_server_status_patch(server, server.status, NOW)
     return replace(server, status=app_server_from_json(rendered).status)
 

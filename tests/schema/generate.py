@@ -65,4 +65,7 @@ def _kubectl(path: str) -> Callable[..., str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except (subprocess.CalledProcessError, FileNotFoundError) as error:
+        sys.exit(f"The cluster's OpenAPI could not be read ({error}): check KUBECONFIG and --kubectl.")

@@ -56,11 +56,12 @@ def refusal_of(cluster: Cluster, *arguments: str, input: str | None = None) -> s
 def _is_established(cluster: Cluster) -> bool:
     """Not by `kubectl wait` or a jsonpath, which fail on a definition so new that it has no conditions."""
     definitions = json.loads(cluster.kubectl("get", *DEFINITIONS, "--output=json"))["items"]
-    return all(
-        {"Established": "True"}.items()
-        <= {c["type"]: c["status"] for c in crd["status"].get("conditions") or []}.items()
-        for crd in definitions
-    )
+    return all(("Established", "True") in _conditions(crd) for crd in definitions)
+
+
+def _conditions(crd: Manifest) -> set[tuple[str, str]]:
+    conditions = crd.get("status", {}).get("conditions") or ()
+    return {(condition["type"], condition["status"]) for condition in conditions}
 
 
 def _is_served(cluster: Cluster) -> bool:

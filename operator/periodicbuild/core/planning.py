@@ -7,6 +7,7 @@ Applied again to what it has led to, the planner has nothing left to say: it set
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from periodicbuild.core.adoption import adopt_children, complete_hand_made
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 
 __all__ = ["BuildFacts", "plan_periodic_build"]
 
+CLOCK_CHECKED_AGAIN_AFTER = timedelta(seconds=10)
+"""While the clock is not trusted nobody else asks for a look (R9)."""
+
 
 def plan_periodic_build(facts: BuildFacts, now: Now) -> BuildPlan:
     """Return what to do for one PeriodicBuild at one instant."""
@@ -33,6 +37,8 @@ def plan_periodic_build(facts: BuildFacts, now: Now) -> BuildPlan:
     draft = Draft(facts=facts, now=now, status=facts.build.status, unwritten=facts.unwritten)
     if _needs_dry_run(draft):
         return BuildPlan(first=(_dry_run(draft),), unwritten=facts.unwritten)
+    if not facts.clock_is_trusted:
+        draft.wake_at(steady=now.steady + CLOCK_CHECKED_AGAIN_AFTER)
     if _is_judged(draft):
         _judge(draft)
     return _plan(draft)

@@ -8,10 +8,9 @@ pool with the writes they would eat its 32 places, and a herd of writes would ke
 
 from __future__ import annotations
 
-import asyncio
 import time
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from importlib.metadata import version
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING, Self
 import aiohttp
 
 from periodicbuild.kube.answers import error_from_answer, error_without_answer
+from periodicbuild.kube.connector import Connector, close_pool
 from periodicbuild.kube.errors import NO_ANSWER
 from periodicbuild.kube.paths import Target, target_of
 
@@ -43,12 +43,6 @@ REQUEST_TIMEOUT = aiohttp.ClientTimeout(total=30, sock_connect=5)
 
 WATCH_SILENCE_SECONDS = 80.0
 """Bookmarks come once a minute, so a stream silent for longer is dead, whatever TCP believes."""
-
-KEEP_ALIVE_SECONDS = 60
-"""Idle connections are kept for the next herd; the API server itself closes them after 90."""
-
-TURNS_TO_CLOSE = 5
-"""Turns of the event loop until broken-off TLS connections are gone: aiohttp aborts them two turns after it closes."""
 
 HALF_A_SECOND = timedelta(seconds=0.5)
 """The Date header is cut to seconds, so on average it lies half of one in the past."""
@@ -85,8 +79,7 @@ class KubeSession:
         watch_silence_seconds: float = WATCH_SILENCE_SECONDS,
     ) -> None:
         """`on_request` is called after each request with target, HTTP status (0: no answer) and seconds."""
-        self.clock_skew: timedelta | None = None
-        """Last seen server clock minus our wall clock, true to about a second; None before the first answer (R9)."""
+        self._server_zero: datetime | None = None
         self._credentials = credentials
         self._on_request = on_request
         self.watch_silence_seconds = watch_silence_seconds
@@ -108,9 +101,14 @@ class KubeSession:
         """Close every connection; what is still in flight is lost, so stop the watches and the writer first."""
         for pool in (self._requests, self._watches):
             if pool is not None:
-                await pool.close()
-        for _ in range(TURNS_TO_CLOSE):
-            await asyncio.sleep(0)
+                await close_pool(pool)
+
+    def server_now(self) -> datetime | None:
+        """Give the server's time, true to about a second; None before its first answer (R9).
+
+        From the last answer on it is carried on by the monotonic clock, so that a step of our own clock shows at once.
+        """
+        return None if self._server_zero is None else self._server_zero + timedelta(seconds=time.monotonic())
 
     async def get(self, path: str, params: Mapping[str, str] | None = None, accept: str = JSON) -> bytes:
         """Read one object or one page of a list; raises KubeError."""
@@ -202,9 +200,7 @@ class KubeSession:
 
     def _pool(self, *, limit: int, timeout: aiohttp.ClientTimeout) -> aiohttp.ClientSession:
         return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
-                limit=limit, ssl=self._credentials.ssl_context or True, keepalive_timeout=KEEP_ALIVE_SECONDS
-            ),
+            connector=Connector(limit=limit, ssl=self._credentials.ssl_context),
             timeout=timeout,
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={
@@ -222,7 +218,7 @@ class KubeSession:
             server = parsedate_to_datetime(date)
         except ValueError:
             return
-        self.clock_skew = server + HALF_A_SECOND - datetime.now(UTC)
+        self._server_zero = server + HALF_A_SECOND - timedelta(seconds=time.monotonic())
 
 
 def _opened(pool: aiohttp.ClientSession | None) -> aiohttp.ClientSession:

@@ -42,11 +42,14 @@ _log = logging.getLogger(__name__)
 class Application:
     """One operator."""
 
-    def __init__(self, settings: Settings, session: KubeSession, writer: Writer, metrics: Metrics) -> None:
+    def __init__(
+        self, settings: Settings, session: KubeSession, writer: Writer, metrics: Metrics, clock: Clock
+    ) -> None:
         self._settings = settings
         self._session = session
         self._writer = writer
-        self._clock = Clock()
+        self._clock = clock
+        self._ended: str | None = None
         has_work = asyncio.Event()
         self._queue = KeyedQueue(has_work)
         self.store = Store(self._queue.add)
@@ -75,6 +78,8 @@ class Application:
 
     def complaint(self) -> str | None:
         """Say what is wrong with this process; None = it is alive."""
+        if self._ended is not None:
+            return self._ended
         standing = self._clock.now().steady - self._wakeups.turned_at
         if standing > LOOP_STANDS_STILL_AFTER:
             return f"the loop has not turned for {standing.total_seconds():.0f} s"
@@ -101,12 +106,22 @@ class Application:
         """Start everything but kopf; the first answer of the API server sets the steady clock."""
         namespace = next(iter(self._settings.namespaces), "")
         await self._session.get(PERIODIC_BUILDS.path(namespace=namespace), {"limit": "1"})
-        self._clock.follow(lambda: self._session.clock_skew)
+        self._clock.follow(self._session.server_now)
         await self._health.start(self._settings.listen_host, self._settings.listen_port)
         _log.info("listening", extra={"port": self._health.port})
         parts = [watch.run() for watch in self._watches]
         parts += [self._census.run(), self._wakeups.run(), self._start_rate.run(), self._reconcile()]
         self._tasks = [asyncio.create_task(part) for part in parts]
+        for task in self._tasks:
+            task.add_done_callback(self._notice_end)
+
+    def _notice_end(self, task: asyncio.Task[None]) -> None:
+        """None of our tasks ends by itself; one that does makes the liveness probe fail, so that we are restarted."""
+        if task.cancelled() or not self._tasks:
+            return
+        error = task.exception()
+        self._ended = f"a part of the operator has ended: {error!r}"
+        _log.critical("a part of the operator has ended; this is a bug", exc_info=error)
 
     async def _reconcile(self) -> None:
         """Decide nothing before all lists are complete: children first (R22)."""
@@ -129,7 +144,7 @@ class Application:
         _log.info("stopped")
 
 
-async def run(settings: Settings) -> None:
+async def run(settings: Settings, clock: Clock | None = None) -> None:
     """Run the operator until SIGTERM; raises CredentialsError or KubeError if it cannot even start."""
     credentials = await load_credentials(Path(settings.kubeconfig) if settings.kubeconfig else None)
     metrics = Metrics()
@@ -137,7 +152,7 @@ async def run(settings: Settings) -> None:
         session = await stack.enter_async_context(KubeSession(credentials, on_request=metrics.on_request))
         limits = WriterSettings(qps=settings.qps, burst=settings.burst)
         writer = await stack.enter_async_context(Writer(session, limits))
-        application = Application(settings, session, writer, metrics)
+        application = Application(settings, session, writer, metrics, clock or Clock())
         stack.push_async_callback(application.stop)
         await application.start()
         await kopf.operator(

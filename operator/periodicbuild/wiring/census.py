@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from periodicbuild.wiring.store import Store
 
 EVERY_SECONDS = 600.0
+AT_START_EVERY_SECONDS = 5.0
+"""Until kopf has shown everything: what was deleted in between will never be shown."""
 METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 """The server leaves spec and status out: a tenth of the bytes."""
 
@@ -80,7 +82,7 @@ class Census:
             self._outage.is_over()
             self._remove_absent(before, counted)
             self._expected = counted if self._expected is None else self._expected & counted
-            await asyncio.sleep(EVERY_SECONDS)
+            await asyncio.sleep(EVERY_SECONDS if self.is_complete else AT_START_EVERY_SECONDS)
 
     def _remove_absent(self, before: dict[str, ObjectRef], counted: frozenset[_Counted]) -> None:
         present = {one.uid for one in counted}

@@ -33,12 +33,12 @@ class Clock:
         self._wall = wall
         self._monotonic = monotonic
         self._steady_zero = wall() - timedelta(seconds=monotonic())
-        self._skew: Callable[[], timedelta | None] = lambda: None
+        self._server_now: Callable[[], datetime | None] = lambda: None
 
-    def follow(self, skew: Callable[[], timedelta | None]) -> None:
-        """Start the steady clock at the API server's time; `skew` gives server minus wall, None before any answer."""
-        self._skew = skew
-        self._steady_zero = self._wall() + (skew() or timedelta()) - timedelta(seconds=self._monotonic())
+    def follow(self, server_now: Callable[[], datetime | None]) -> None:
+        """Start the steady clock at the API server's time; `server_now` gives None before its first answer."""
+        self._server_now = server_now
+        self._steady_zero = (server_now() or self._wall()) - timedelta(seconds=self._monotonic())
 
     def now(self) -> Now:
         """Read both clocks."""
@@ -47,5 +47,5 @@ class Clock:
     @property
     def is_trusted(self) -> bool:
         """Tell whether the wall clock agrees with the API server's to a minute."""
-        skew = self._skew()
-        return skew is None or abs(skew) <= TRUSTED
+        server = self._server_now()
+        return server is None or abs(server - self._wall()) <= TRUSTED

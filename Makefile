@@ -1,0 +1,63 @@
+# Everything a contributor types.  `make help` lists it.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+REPORT := $(VENV)/report.xml
+# operator/ must never shadow the standard library's operator; the root is named so that `tests` can be found.
+export PYTHONSAFEPATH := 1
+export PYTHONPATH := $(CURDIR)
+
+.PHONY: help setup demo test test-fast check lint types layers bench format lock crds clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## Make the virtual environment from the lock file
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one with make PYTHON=...")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: $(STAMP) ## Watch the main job on a real cluster, two minutes (ARGS=--keep leaves it up)
+	@$(BIN)/python -m tests.demo $(ARGS)
+
+test: check ## Everything: lint, types, layers, unit, property, integration, end-to-end
+	$(BIN)/python -m pytest tests/unit tests/property tests/integration tests/e2e --junit-xml=$(REPORT)
+	@$(BIN)/python -m tests.summary $(REPORT) "lint, types, layers, dependencies"
+
+test-fast: check ## What needs no cluster, under a minute
+	$(BIN)/python -m pytest -q tests/unit tests/property -m "not control_plane and not simulated_nodes and not real_node" --cov --cov-report=term:skip-covered --junit-xml=$(REPORT)
+	@$(BIN)/python -m tests.summary $(REPORT) "lint, types, layers, dependencies"
+
+check: lint types layers
+
+lint: $(STAMP) ## Format and lint, without changing anything
+	$(BIN)/ruff format --check --quiet
+	$(BIN)/ruff check --quiet
+	$(BIN)/deptry --no-ansi operator 2>&1 | tail -n 3
+
+types: $(STAMP) ## mypy --strict
+	$(BIN)/mypy
+
+layers: $(STAMP) ## Imports point one way, and the core is pure
+	$(BIN)/lint-imports --no-logo > $(VENV)/layers.txt || (cat $(VENV)/layers.txt; false)
+
+bench: $(STAMP) ## Measure, and write docs/performance.md and docs/figures.json
+	@$(BIN)/python -m tests.bench $(ARGS)
+
+format: $(STAMP) ## Format and mend what can be mended
+	$(BIN)/ruff format && $(BIN)/ruff check --fix
+
+crds: $(STAMP) ## Write crds/ and docs/fields.md from their sources
+	$(BIN)/python -m tests.schema.generate
+
+lock: $(STAMP) ## Write requirements.lock from pyproject.toml
+	$(BIN)/uv pip compile --quiet --group dev --generate-hashes --universal --no-header --no-annotate --upgrade pyproject.toml -o requirements.lock
+
+clean: ## Remove what make made here; clusters end with `python -m tests.cluster down`
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

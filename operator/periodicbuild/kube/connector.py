@@ -1,0 +1,91 @@
+"""A connection pool that leaves no socket behind.
+
+Must not know requests.
+
+The one idea a newcomer would miss: closing a TLS connection is a conversation, and a process that ends has no time for
+it.  Two things then stay open: connections still saying good-bye, which are broken off here, and handshakes whose
+caller was cancelled, which asyncio forgets if that happens in the very turn in which they begin (seen with 3.11), and
+which are finished here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+from weakref import WeakSet
+
+import aiohttp
+
+if TYPE_CHECKING:
+    from ssl import SSLContext
+
+    from aiohttp.connector import Connection
+    from aiohttp.tracing import Trace
+
+KEEP_ALIVE_SECONDS = 60
+"""Idle connections are kept for the next herd; the API server itself closes them after 90."""
+
+HANDSHAKE_SECONDS = 5.0
+"""As long as a session lets a connection take."""
+
+TURNS_TO_CLOSE = 3
+"""Turns of the event loop from breaking a connection off until its socket is closed."""
+
+
+class Connector(aiohttp.TCPConnector):
+    """Connect as aiohttp does, and remember what was connected."""
+
+    def __init__(self, *, limit: int, ssl: SSLContext | None) -> None:
+        """`limit` is the number of connections, 0 = any; `ssl` is None for a plain http address."""
+        super().__init__(limit=limit, ssl=ssl or True, keepalive_timeout=KEEP_ALIVE_SECONDS)
+        self._handshakes: set[asyncio.Task[Connection]] = set()
+        self._transports: WeakSet[asyncio.Transport] = WeakSet()
+
+    async def connect(
+        self,
+        req: aiohttp.ClientRequest,
+        traces: list[Trace],
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - the signature is aiohttp's
+    ) -> Connection:
+        """Give an idle connection or a new one; a new one is finished even if its caller is cancelled."""
+        handshake = asyncio.create_task(super().connect(req, traces, timeout))
+        handshake.add_done_callback(self._note)
+        self._handshakes.add(handshake)
+        try:
+            return await asyncio.shield(handshake)
+        except asyncio.CancelledError:
+            handshake.add_done_callback(_close)
+            raise
+
+    def _note(self, handshake: asyncio.Task[Connection]) -> None:
+        self._handshakes.discard(handshake)
+        if not handshake.cancelled() and handshake.exception() is None:
+            transport = handshake.result().transport
+            if transport is not None:
+                self._transports.add(transport)
+
+    async def finish_handshakes(self) -> None:
+        """Wait until none is under way."""
+        if self._handshakes:
+            await asyncio.wait(self._handshakes, timeout=HANDSHAKE_SECONDS)
+
+    async def break_off(self) -> None:
+        """Close every connection, those included that still say good-bye; returns when the sockets are closed."""
+        for transport in self._transports:
+            transport.abort()
+        for _ in range(TURNS_TO_CLOSE):
+            await asyncio.sleep(0)
+
+
+async def close_pool(pool: aiohttp.ClientSession) -> None:
+    """Close a session, and leave no socket of its Connector behind."""
+    connector = pool.connector
+    if isinstance(connector, Connector):
+        await connector.finish_handshakes()
+        await pool.close()
+        await connector.break_off()
+
+
+def _close(handshake: asyncio.Task[Connection]) -> None:
+    if not handshake.cancelled() and handshake.exception() is None:
+        handshake.result().close()
