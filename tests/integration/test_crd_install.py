@@ -103,7 +103,7 @@ def test_explain_reaches_the_deepest_field(cluster: Cluster) -> None:
 
 
 def test_both_kinds_have_short_names_and_one_category(cluster: Cluster) -> None:
-    listed = cluster.kubectl("api-resources", "--api-group=periodicbuild.dev", "--categories=periodicbuild")
+    listed = cluster.kubectl("api-resources", "--api-group=periodicbuild.dev", "--categories=periodic")
 
     rows = [row.split() for row in listed.splitlines()[1:]]
     assert [(row[0], row[1], row[-1]) for row in rows] == [
