@@ -14,12 +14,10 @@ from pathlib import Path
 
 from tests.cluster import processes
 from tests.cluster.addresses import mark_of
-from tests.cluster.cgroups import ROOT
+from tests.cluster.cgroups import ROOT, cgroup_of
 
 LISTENING = "0A"
 """The state in /proc/net/tcp; a UDP socket has none, so all of them count."""
-
-NAMESPACES = ("net", "mnt", "pid")
 
 Address = IPv4Address | IPv6Address
 
@@ -54,27 +52,19 @@ class Traces:
 
 
 def processes_of(state: Path) -> dict[int, int | None]:
-    """Map to its start each process that shares a namespace of its own with the cluster: the pods' processes too.
+    """Map to its start each process of the cluster, those in its pods too, which carry no mark.
 
-    The start is needed to compare two looks, because the kernel gives numbers of processes and namespaces again.
+    The start is needed to compare two looks, because the kernel uses a process id again.
     """
-    namespaces = frozenset[str]().union(*(_namespaces(pid) for pid in processes.running(state)))
-    own = namespaces - frozenset(_namespaces(os.getpid()))
-    return {pid: processes.started_at(pid) for pid in processes.all_pids() if own & frozenset(_namespaces(pid))}
+    cgroup = os.fsencode(f"/{cgroup_of(state)}/")
+    in_pods = {pid for pid in processes.all_pids() if cgroup in _read(f"/proc/{pid}/cgroup")}
+    return {pid: processes.started_at(pid) for pid in in_pods | set(processes.running(state))}
 
 
 def listening(state: Path) -> set[Address]:
     """Return the addresses of the machine itself on which a process of the cluster listens."""
     inodes = {inode for pid in processes.running(state) for inode in _socket_inodes(pid)}
     return {address for protocol in ("tcp", "tcp6", "udp", "udp6") for address in _listeners(protocol, inodes)}
-
-
-def _namespaces(pid: int) -> Iterator[str]:
-    for kind in NAMESPACES:
-        try:
-            yield os.readlink(f"/proc/{pid}/ns/{kind}")
-        except OSError:  # ended meanwhile, or not ours to read
-            return
 
 
 def _socket_inodes(pid: int) -> Iterator[str]:

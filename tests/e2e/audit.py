@@ -37,8 +37,6 @@ def assert_one_start_per_slot(api: pykube.HTTPClient, build: PeriodicBuild) -> N
     starts = [
         (one.read("spec.epoch"), one.read("spec.slotTime"))
         for one in AppServer.objects(api, namespace=build.namespace)
-        if one.controller_uid == build.uid
-        and one.read("spec.trigger") == "Schedule"
-        and one.read("spec.attempt") == 1
+        if one.controller_uid == build.uid and one.read("spec.trigger") == "Schedule" and one.read("spec.attempt") == 1
     ]
     assert len(starts) == len(set(starts)), (build.name, starts)

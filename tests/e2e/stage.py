@@ -77,7 +77,9 @@ class Stage:
         ours = [one for one in listed.json()["items"] if one.get("reportingController") == "periodicbuild.dev/operator"]
         return [str(one["reason"]) for one in sorted(ours, key=lambda one: one["eventTime"])]
 
-    def attempt(self, build: PeriodicBuild, number: int, state: str, *, within_seconds: float = WITHIN_SECONDS) -> AppServer:
+    def attempt(
+        self, build: PeriodicBuild, number: int, state: str, *, within_seconds: float = WITHIN_SECONDS
+    ) -> AppServer:
         """Wait until the so-manieth AppServer of a PeriodicBuild (1 = the first) is in a state."""
         found: list[AppServer] = []
 

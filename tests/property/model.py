@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from periodicbuild.core.facts import AppServerStatus
     from periodicbuild.core.plans import AdoptAppServer, BuildPlan, CreateAppServer, DeleteAppServer, DeletePod
-    from periodicbuild.core.status import BuildStatus
 
 BEGIN = datetime(2026, 11, 24, 9, 59, 58, 400_000, tzinfo=UTC)
 TRUSTED = timedelta(seconds=60)

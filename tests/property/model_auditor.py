@@ -260,4 +260,3 @@ def is_not_earlier(new: datetime | None, old: datetime | None) -> bool:
 def covers(entry: LedgerEntry, slot: datetime) -> bool:
     """Tell whether an entry speaks of a slot."""
     return entry.slot <= slot <= (entry.until_slot or entry.slot)
-

@@ -448,7 +448,10 @@ class Histories(RuleBasedStateMachine):
                 del self.api.pods[name]
             elif server is not None and not server.state.is_finished:
                 end = Move.READY if server.succeed_when == SucceedWhen.READY else Move.COMPLETES
-                self.move_pod(sorted(one for one, pod in self.api.pods.items() if pod.controller_uid != "stranger").index(name), end)
+                self.move_pod(
+                    sorted(one for one, pod in self.api.pods.items() if pod.controller_uid != "stranger").index(name),
+                    end,
+                )
 
     def check_nothing_is_left_behind(self) -> None:
         """Find AppServers that nobody will ever bring to an end."""

@@ -1,0 +1,166 @@
+"""The keyed queue, the wake-ups and the start rate: nothing is lost, nothing is done twice."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from periodicbuild.core.plans import Wake
+from periodicbuild.wiring.clock import Clock
+from periodicbuild.wiring.keys import Key
+from periodicbuild.wiring.queue import KeyedQueue
+from periodicbuild.wiring.start_rate import StartRate
+from periodicbuild.wiring.wakeups import WakeUps
+
+ONE, OTHER = Key("PeriodicBuild", "apps", "one"), Key("PeriodicBuild", "apps", "other")
+NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+
+def a_queue() -> KeyedQueue:
+    return KeyedQueue(asyncio.Event())
+
+
+def test_a_key_that_asks_twice_is_looked_at_once() -> None:
+    queue = a_queue()
+    queue.add(ONE)
+    queue.add(ONE)
+    assert (queue.take(), queue.take()) == (ONE, None)
+
+
+def test_keys_are_taken_in_the_order_in_which_they_asked() -> None:
+    queue = a_queue()
+    for key in (ONE, OTHER, ONE):
+        queue.add(key)
+    assert [queue.take(), queue.take()] == [ONE, OTHER]
+
+
+def test_a_change_during_a_look_asks_for_another_one_after_it() -> None:
+    queue = a_queue()
+    queue.add(ONE)
+    assert queue.take() == ONE
+    queue.add(ONE)
+    assert queue.take() is None
+    queue.done(ONE)
+    assert queue.take() == ONE
+
+
+class HandSetClock:
+    """A wall clock and a monotonic clock that a test moves by hand."""
+
+    def __init__(self) -> None:
+        self.wall = NOON
+        self.monotonic = 1000.0
+
+    def clock(self) -> Clock:
+        """Give the clock that reads both."""
+        return Clock(wall=lambda: self.wall, monotonic=lambda: self.monotonic)
+
+
+def woken(hand: HandSetClock, ask: Callable[[WakeUps], None], move: Callable[[], None]) -> list[Key]:
+    """Ask for wake-ups, move the clocks, and give who is woken by the loop's next turn."""
+
+    async def scenario() -> list[Key]:
+        keys: list[Key] = []
+        wakeups = WakeUps(hand.clock(), keys.append)
+        ask(wakeups)
+        move()
+        turning = asyncio.create_task(wakeups.run())
+        await asyncio.sleep(0)
+        turning.cancel()
+        await asyncio.gather(turning, return_exceptions=True)
+        return keys
+
+    return asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("minutes", [1, 120, 90 * 24 * 60])
+def test_a_slot_follows_the_wall_clock_wherever_it_is_set(minutes: int) -> None:
+    hand = HandSetClock()
+
+    def move() -> None:
+        hand.wall += timedelta(minutes=minutes)
+
+    assert woken(hand, lambda wakeups: wakeups.set(ONE, Wake(wall=NOON + timedelta(minutes=1))), move) == [ONE]
+
+
+def test_a_time_out_does_not_follow_a_step_of_the_wall_clock() -> None:
+    hand = HandSetClock()
+
+    def move() -> None:
+        hand.wall += timedelta(days=90)
+
+    assert woken(hand, lambda wakeups: wakeups.set(ONE, Wake(steady=NOON + timedelta(hours=1))), move) == []
+
+
+def test_a_later_wish_replaces_an_earlier_one() -> None:
+    hand = HandSetClock()
+
+    def ask(wakeups: WakeUps) -> None:
+        wakeups.set(ONE, Wake(wall=NOON + timedelta(minutes=1)))
+        wakeups.set(ONE, Wake(wall=NOON + timedelta(hours=1)))
+
+    def move() -> None:
+        hand.wall += timedelta(minutes=5)
+
+    assert woken(hand, ask, move) == []
+
+
+def test_a_clock_is_trusted_while_it_agrees_with_the_server_to_a_minute() -> None:
+    hand = HandSetClock()
+    clock = hand.clock()
+    clock.follow(lambda: NOON)
+    assert clock.is_trusted
+    hand.wall += timedelta(seconds=61)
+    assert not clock.is_trusted
+
+
+def test_the_steady_clock_starts_at_the_servers_time_and_follows_no_wall_clock() -> None:
+    hand = HandSetClock()
+    clock = hand.clock()
+    clock.follow(lambda: NOON + timedelta(seconds=7))
+    hand.wall += timedelta(hours=2)
+    hand.monotonic += 10
+    assert clock.now().steady == NOON + timedelta(seconds=17)
+
+
+def test_without_a_limit_everything_may_start() -> None:
+    rate = StartRate(0, lambda _: None)
+    assert all(rate.may_start(ONE) for _ in range(1000))
+
+
+def test_starts_beyond_the_rate_stand_in_line_and_are_woken_one_by_one() -> None:
+    async def scenario() -> list[Key]:
+        woken: list[Key] = []
+        rate = StartRate(50, woken.append)
+        keys = [Key("PeriodicBuild", "apps", f"build-{n}") for n in range(55)]
+        refused = []
+        for key in keys:
+            if rate.may_start(key):
+                rate.started(key)
+            else:
+                rate.settle(key, wants_start=True)
+                refused.append(key)
+        granting = asyncio.create_task(rate.run())
+        async with asyncio.timeout(5):
+            while len(woken) < len(refused):  # noqa: ASYNC110 - the rate itself decides when
+                await asyncio.sleep(0.01)
+        granting.cancel()
+        assert woken == refused
+        assert all(rate.may_start(key) for key in woken)
+        return refused
+
+    assert len(asyncio.run(scenario())) == 5
+
+
+def test_a_grant_that_is_not_needed_any_more_is_given_back() -> None:
+    async def scenario() -> bool:
+        rate = StartRate(1, lambda _: None)
+        rate.started(ONE)
+        rate.settle(OTHER, wants_start=True)
+        rate.settle(OTHER, wants_start=False)
+        return rate.may_start(OTHER)
+
+    assert asyncio.run(scenario()) is False

@@ -1,0 +1,48 @@
+"""The command line: every flag is understood, and every mistake is a sentence."""
+
+from __future__ import annotations
+
+import pytest
+
+from periodicbuild.wiring.settings import parse_settings
+
+
+def test_without_flags_it_watches_everything_and_listens_on_loopback() -> None:
+    settings = parse_settings(["run"])
+    assert settings.namespaces == ()
+    assert (settings.qps, settings.burst, settings.starts_per_second) == (100, 200, 20)
+    assert (settings.listen_host, settings.listen_port) == ("127.0.0.1", 8080)
+
+
+def test_namespaces_are_repeatable_and_counted_once() -> None:
+    arguments = ["run", "--namespace", "a", "--namespace", "b", "--namespace", "a"]
+    assert parse_settings(arguments).namespaces == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    ("address", "host", "port"),
+    [("0.0.0.0:9000", "0.0.0.0", 9000), ("[::1]:80", "::1", 80), (":8080", "", 8080)],  # noqa: S104 - only parsed
+)
+def test_an_address_is_a_host_and_a_port(address: str, host: str, port: int) -> None:
+    settings = parse_settings(["run", "--listen", address])
+    assert (settings.listen_host, settings.listen_port) == (host, port)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--kube-api-qps", "-1"], "-1 is no rate"),
+        (["--kube-api-qps", "nan"], "nan is no rate"),
+        (["--kube-api-burst", "0"], "0 is too small: give at least 1"),
+        (["--listen", "8080"], "8080 is no address: write host:port"),
+        (["--listen", "host:99999"], "host:99999 is no address"),
+        (["--log-level", "loud"], "invalid choice"),
+    ],
+)
+def test_a_mistake_is_answered_with_a_sentence(
+    arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        parse_settings(["run", *arguments])
+    assert ended.value.code == 2
+    assert sentence in capsys.readouterr().err
