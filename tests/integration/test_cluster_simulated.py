@@ -44,6 +44,14 @@ def test_a_pod_fails_with_the_exit_code_it_names(simulated_nodes: Cluster) -> No
     assert status["containerStatuses"][0]["state"]["terminated"]["exitCode"] == 3
 
 
+def test_a_pod_whose_name_ends_as_it_says_does_not_fail(simulated_nodes: Cluster) -> None:
+    for name in ("heals-2", "heals-3"):
+        create_pod(simulated_nodes, name, "Never", exit_code="3", exit_code_0_for="-3", runs_for="100ms")
+
+    wait_for_phase(simulated_nodes, "heals-2", "Failed")
+    wait_for_phase(simulated_nodes, "heals-3", "Succeeded")
+
+
 def test_a_server_is_ready_with_an_address_and_goes_when_it_is_deleted(simulated_nodes: Cluster) -> None:
     create_pod(simulated_nodes, "serves", "Always")
 
