@@ -151,10 +151,10 @@ class Actions:
         try:
             there = app_server_from_json(await self._session.get(path))
         except NotFoundError:
-            self._store.gone.put(confirm.uid, value=True)
+            self._store.note_gone(confirm.uid)
             return
         if there.ref.uid != confirm.uid:
-            self._store.gone.put(confirm.uid, value=True)
+            self._store.note_gone(confirm.uid)
         self._store.put_app_server(there)
 
     async def _create_pod(self, app_server: AppServer) -> None:

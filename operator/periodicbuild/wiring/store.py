@@ -3,7 +3,8 @@
 Must not know how facts arrive or what is decided from them.
 
 The one idea a newcomer would miss: the answer of every write comes in here at once, so older versions from a watch,
-which lags by seconds under load, must not put the past back.  Versions of one object are compared as numbers.
+which lags by seconds under load, must not put the past back; and an answer may be later than the news that its object
+is gone.  Versions are compared as numbers, also those of two objects that had one name after each other.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from periodicbuild.core.reasons import State
 from periodicbuild.kube.changes import is_older
 from periodicbuild.kube.kinds import APP_SERVER, PERIODIC_BUILD
 from periodicbuild.kube.recent import Recent
@@ -31,7 +33,7 @@ Name = tuple[str, str]
 """Namespace and name."""
 
 GONE = 10_000
-"""Uids of deleted AppServers that are remembered; a forgotten one costs a live GET."""
+"""Uids of deleted objects that are remembered: answers are late by seconds; a forgotten AppServer costs a live GET."""
 
 
 @dataclass(slots=True)
@@ -69,32 +71,39 @@ class Store:
         self._pods_naming: defaultdict[Name, set[Name]] = defaultdict(set)
         self._build_memories: dict[str, BuildMemory] = {}
         self._attempt_memories: dict[str, AttemptMemory] = {}
-        self.gone: Recent[str, bool] = Recent(GONE)
+        self._gone: Recent[str, bool] = Recent(GONE)
+        self._gone_pods: Recent[str, str] = Recent(GONE)
+        """Their versions: one that lost its label looks deleted, and may come back newer."""
 
     # PeriodicBuilds
 
     def put_build(self, stored: StoredBuild) -> None:
-        """Take a version of a PeriodicBuild, unless a newer one is known."""
+        """Take a version of a PeriodicBuild, unless a newer one is known or it was seen to be deleted."""
         ref = stored.build.ref
         name = (ref.namespace, ref.name)
         known = self.builds.get(name)
-        if known is not None and known.build.ref.uid == ref.uid and not _is_news(stored.build, known.build):
+        if self._gone.get(ref.uid) or (known is not None and not _is_news(stored.build, known.build)):
             return
         if known is not None and known.build.ref.uid != ref.uid:
-            self._build_memories.pop(known.build.ref.uid, None)
+            self.remove_build(known.build.ref)
         self.builds[name] = stored
-        self._enqueue(Key(PERIODIC_BUILD, *name))
-        for child in self._naming.get(name, ()):
-            if not self.app_servers[child].state.is_finished:
-                self._enqueue(Key(APP_SERVER, *child))
+        self._enqueue_with_attempts(name)
 
     def remove_build(self, ref: ObjectRef) -> None:
         """Forget a PeriodicBuild that was deleted; a later one of the same name stays."""
         name = (ref.namespace, ref.name)
+        self._gone.put(ref.uid, value=True)
+        self._build_memories.pop(ref.uid, None)
         known = self.builds.get(name)
         if known is not None and known.build.ref.uid == ref.uid:
             del self.builds[name]
-        self._build_memories.pop(ref.uid, None)
+            self._enqueue_with_attempts(name)
+
+    def _enqueue_with_attempts(self, name: Name) -> None:
+        self._enqueue(Key(PERIODIC_BUILD, *name))
+        for child in self._naming.get(name, ()):
+            if not self.app_servers[child].state.is_finished:
+                self._enqueue(Key(APP_SERVER, *child))
 
     # AppServers
 
@@ -103,13 +112,15 @@ class Store:
         ref = app_server.ref
         name = (ref.namespace, ref.name)
         known = self.app_servers.get(name)
-        if self.gone.get(ref.uid) or (
-            known is not None and known.ref.uid == ref.uid and not _is_news(app_server, known)
-        ):
+        if self._gone.get(ref.uid) or (known is not None and not _is_news(app_server, known)):
             return
-        if known is not None:
+        if known is not None and known.ref.uid != ref.uid:
+            self.remove_app_server(known.ref)
+        elif known is not None:
             self._unlink(known)
         self.app_servers[name] = app_server
+        if not _is_judged_by_its_pod(app_server):
+            self.forget_pod_of(ref.uid)
         if app_server.controller_uid is not None:
             self._children[app_server.controller_uid].add(name)
         self._naming[ref.namespace, app_server.build_name].add(name)
@@ -119,15 +130,20 @@ class Store:
     def remove_app_server(self, ref: ObjectRef) -> None:
         """Note that an AppServer is gone: a DELETED event, a live 404, or its absence from a complete list."""
         name = (ref.namespace, ref.name)
-        self.gone.put(ref.uid, value=True)
+        self.note_gone(ref.uid)
+        self._attempt_memories.pop(ref.uid, None)
         known = self.app_servers.get(name)
         if known is None or known.ref.uid != ref.uid:
             return
         self._unlink(known)
         del self.app_servers[name]
         self.forget_pod_of(ref.uid)
-        self._attempt_memories.pop(ref.uid, None)
+        self._enqueue(Key(APP_SERVER, *name))
         self._enqueue(Key(PERIODIC_BUILD, ref.namespace, known.build_name))
+
+    def note_gone(self, uid: str) -> None:
+        """Note that an AppServer of which only the uid is known is gone."""
+        self._gone.put(uid, value=True)
 
     def _unlink(self, app_server: AppServer) -> None:
         name = (app_server.ref.namespace, app_server.ref.name)
@@ -137,36 +153,46 @@ class Store:
     # Pods
 
     def put_pod(self, pod: Pod) -> None:
-        """Take a version of a pod, unless a newer one is known."""
+        """Take a version of a pod, unless a newer one is known or was seen to be deleted."""
         name = (pod.ref.namespace, pod.ref.name)
         known = self.pods.get(name)
-        if known is not None and known.ref.uid == pod.ref.uid and not _is_news(pod, known):
+        gone_at = self._gone_pods.get(pod.ref.uid)
+        if (known is not None and not _is_news(pod, known)) or (
+            gone_at is not None and not is_older(gone_at, pod.resource_version)
+        ):
             return
-        is_new = known is None or known.ref.uid != pod.ref.uid or known.is_deleting != pod.is_deleting
+        if known is not None:
+            self._unlink_pod(known)
         self.pods[name] = pod
         if pod.controller_uid is not None:
             self._pods_of[pod.controller_uid] = name
         self._pods_naming[pod.ref.namespace, pod.build_name].add(name)
         self._enqueue(Key(APP_SERVER, *name))
-        if is_new:
-            self._enqueue(Key(PERIODIC_BUILD, pod.ref.namespace, pod.build_name))
+        for build_name in _builds_concerned(pod, known):
+            self._enqueue(Key(PERIODIC_BUILD, pod.ref.namespace, build_name))
 
     def remove_pod(self, pod: Pod) -> None:
         """Keep the last that was known of a pod while its AppServer still has to be judged by it."""
         name = (pod.ref.namespace, pod.ref.name)
         known = self.pods.get(name)
+        self._gone_pods.put(pod.ref.uid, pod.resource_version)
         if known is not None and known.ref.uid != pod.ref.uid:
             return
+        if known is not None:
+            self._unlink_pod(known)
+            del self.pods[name]
         owner = self.app_servers.get(name)
-        if owner is not None and owner.ref.uid == pod.controller_uid:
+        if owner is not None and owner.ref.uid == pod.controller_uid and _is_judged_by_its_pod(owner):
             self.pods[name] = replace(pod, is_gone=True)
             self._pods_of[pod.controller_uid] = name
-            self._enqueue(Key(APP_SERVER, *name))
-        else:
-            self.pods.pop(name, None)
-            self._pods_of.pop(pod.controller_uid or "", None)
-        _discard(self._pods_naming, (pod.ref.namespace, pod.build_name), name)
+        self._enqueue(Key(APP_SERVER, *name))
         self._enqueue(Key(PERIODIC_BUILD, pod.ref.namespace, pod.build_name))
+
+    def _unlink_pod(self, pod: Pod) -> None:
+        name = (pod.ref.namespace, pod.ref.name)
+        if self._pods_of.get(pod.controller_uid or "") == name:
+            del self._pods_of[pod.controller_uid or ""]
+        _discard(self._pods_naming, (pod.ref.namespace, pod.build_name), name)
 
     def forget_pod_of(self, uid: str) -> None:
         """Drop the remembered pod of an AppServer that needs it no more."""
@@ -208,16 +234,16 @@ class Store:
         )
 
     def build_memory(self, uid: str) -> BuildMemory:
-        """Give what is remembered of a PeriodicBuild."""
-        return self._build_memories.setdefault(uid, BuildMemory())
+        """Give what is remembered of a PeriodicBuild: nothing is of one that is gone."""
+        return BuildMemory() if self._gone.get(uid) else self._build_memories.setdefault(uid, BuildMemory())
 
     def attempt_memory(self, uid: str) -> AttemptMemory:
-        """Give what is remembered of an AppServer."""
-        return self._attempt_memories.setdefault(uid, AttemptMemory())
+        """Give what is remembered of an AppServer: nothing is of one that is gone."""
+        return AttemptMemory() if self._gone.get(uid) else self._attempt_memories.setdefault(uid, AttemptMemory())
 
     def gone_of(self, uids: Iterable[str]) -> frozenset[str]:
         """Give those of the uids that were seen to be deleted."""
-        return frozenset(uid for uid in uids if self.gone.get(uid))
+        return frozenset(uid for uid in uids if self._gone.get(uid))
 
 
 class _Versioned(Protocol):
@@ -239,3 +265,17 @@ def _discard(index: defaultdict[K, set[Name]], key: K, name: Name) -> None:
 
 def _is_news(new: _Versioned, known: _Versioned) -> bool:
     return new.resource_version != known.resource_version and not is_older(new.resource_version, known.resource_version)
+
+
+def _is_judged_by_its_pod(app_server: AppServer) -> bool:
+    """Tell whether the pod's end still matters: to an attempt under way, and to a server that is up."""
+    return app_server.state == State.RUNNING or not app_server.state.is_finished
+
+
+def _builds_concerned(pod: Pod, known: Pod | None) -> set[str]:
+    """Name the PeriodicBuilds to which a new version matters: not to those that only wait for the attempt."""
+    if known is None:
+        return {pod.build_name}
+    was = (known.ref.uid, known.build_name, known.is_deleting, known.is_gone)
+    is_same = (pod.ref.uid, pod.build_name, pod.is_deleting, pod.is_gone) == was
+    return set() if is_same else {pod.build_name, known.build_name}
