@@ -60,6 +60,9 @@ class Known:
         self.lists = 0
         self.changes: list[tuple[ChangeType, str]] = []
 
+    def listing(self) -> None:
+        """Nothing else writes into this one."""
+
     def listed(self, items: Sequence[ConfigMap]) -> None:
         """Replace everything."""
         self.lists += 1

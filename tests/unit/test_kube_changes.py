@@ -85,3 +85,37 @@ def test_lines_come_whole_however_the_stream_is_cut(cut_every: int) -> None:
 )
 def test_versions_compare_as_numbers(version: str, than: str, *, expected: bool) -> None:
     assert is_older(version, than) is expected
+
+
+@pytest.mark.parametrize(
+    "line_of_bytes",
+    [
+        pytest.param(b"<html>", id="no JSON"),
+        pytest.param(b'{"type": "\xff", "object": {"metadata": {}}}', id="no UTF-8"),
+        pytest.param(b'{"type": "RENAMED", "object": {"metadata": {}}}', id="a change that nobody knows"),
+        pytest.param(b'{"type": "ADDED", "object": {}}', id="no object"),
+        pytest.param(b'{"type": "ADDED", "object": ' + b"[" * 100_000, id="nested too deep"),
+    ],
+)
+def test_a_line_that_is_no_change_raises_a_decode_error_and_nothing_else(line_of_bytes: bytes) -> None:
+    with pytest.raises(msgspec.DecodeError):
+        Decoder(Thing).line(line_of_bytes)
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b'{"items": []}', b'{"metadata": {"continue": "\xff"}, "items": []}'])
+def test_a_page_that_is_no_list_raises_a_decode_error_and_nothing_else(body: bytes) -> None:
+    with pytest.raises(msgspec.DecodeError):
+        Decoder(Thing).page(body)
+
+
+@pytest.mark.parametrize(
+    "poison",
+    [
+        pytest.param(b'{"metadata": {"name": 7}}', id="not even its name can be read"),
+        pytest.param(b'{"metadata": {"name": "\xff"}}', id="no UTF-8"),
+        pytest.param(b"[]", id="no object"),
+    ],
+)
+def test_a_poisoned_object_of_any_kind_is_left_out(poison: bytes) -> None:
+    page = b'{"metadata": {}, "items": [' + poison + b', {"metadata": {"name": "fine"}}]}'
+    assert [item.metadata.name for item in Decoder(Thing).page(page).items] == ["fine"]

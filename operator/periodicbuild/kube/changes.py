@@ -9,13 +9,18 @@ that does not fit the type is left out with a warning, and everything else goes 
 from __future__ import annotations
 
 import logging
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import msgspec
 
 from periodicbuild.kube.answers import Status
+from periodicbuild.kube.parse_values import UNREADABLE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 T = TypeVar("T")
 
@@ -93,19 +98,24 @@ _decode_status = msgspec.json.Decoder(Status).decode
 
 
 class Decoder(Generic[T]):
-    """Decode pages and watch lines whose objects are of one type; both raise msgspec.DecodeError for no JSON."""
+    """Decode pages and watch lines whose objects are of one type; both raise msgspec.DecodeError for any other bytes."""
 
     def __init__(self, item_type: type[T]) -> None:
         self._decode_item = msgspec.json.Decoder(item_type).decode
 
     def page(self, body: bytes) -> Page[T]:
         """Decode one page of a list."""
-        page = _decode_list(body)
+        with _refusing_only_by_decode_error():
+            page = _decode_list(body)
         items = [item for raw in page.items or () if (item := self._item(raw)) is not None]
         return Page(items=items, version=page.metadata.version, next_token=page.metadata.next_token)
 
     def line(self, line: bytes) -> Change[T]:
         """Decode one line of a watch."""
+        with _refusing_only_by_decode_error():
+            return self._change(line)
+
+    def _change(self, line: bytes) -> Change[T]:
         event = _decode_line(line)
         if event.type == "ERROR":
             return Change(refusal=_decode_status(event.object))
@@ -117,13 +127,29 @@ class Decoder(Generic[T]):
     def _item(self, raw: msgspec.Raw) -> T | None:
         try:
             return self._decode_item(raw)
-        except msgspec.ValidationError as error:
-            metadata = _decode_object(raw).metadata
+        except UNREADABLE as error:
+            metadata = _metadata_if_readable(raw)
             _log.warning(
                 "left out an object that does not fit its declared type; edit or delete it",
                 extra={"namespace": metadata.namespace, "object": metadata.name, "error": str(error)},
             )
             return None
+
+
+def _metadata_if_readable(raw: msgspec.Raw) -> _ObjectMeta:
+    try:
+        return _decode_object(raw).metadata
+    except UNREADABLE:
+        return _ObjectMeta()
+
+
+@contextmanager
+def _refusing_only_by_decode_error() -> Iterator[None]:
+    """Bytes that are no UTF-8, or nested too deep, raise other exceptions, which nobody would expect."""
+    try:
+        yield
+    except UNREADABLE as error:
+        raise msgspec.DecodeError(str(error)) from error
 
 
 class LineSplitter:

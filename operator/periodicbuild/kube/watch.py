@@ -44,10 +44,13 @@ WENT_BACK = "resourceVersions went backwards, as after a restore of etcd; listin
 
 
 class Handler(Protocol[T_contra]):
-    """Receive what a ListWatch sees.  Both must be quick and must not raise: they run between two reads."""
+    """Receive what a ListWatch sees.  All must be quick and must not raise: they run between two reads."""
+
+    def listing(self) -> None:
+        """Note what is known as a list begins: what is learned while its pages come is newer than they are."""
 
     def listed(self, items: Sequence[T_contra]) -> None:
-        """Take the complete collection: what was known and is not in it has been deleted."""
+        """Take the complete collection: what was known when the list began and is not in it has been deleted."""
 
     def changed(self, change: ChangeType, item: T_contra) -> None:
         """Take one change.  After a reconnection it may be older than what is known: compare resourceVersions."""
@@ -94,6 +97,7 @@ class ListWatch(Generic[T]):
 
     async def _list(self) -> None:
         items: list[T] = []
+        self._handler.listing()
         params = self._params(limit=str(PAGE_SIZE))
         while True:
             page = self._decoder.page(await self._session.get(self._collection.path, params))

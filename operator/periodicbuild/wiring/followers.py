@@ -40,12 +40,18 @@ class _Follower(Generic[W, F]):
         self._put = put
         self._remove = remove
         self._known = known
+        self._before: tuple[F, ...] = ()
+
+    def listing(self) -> None:
+        """Note what is known before the list: the answer of a create may come between its pages, and be newer."""
+        self._before = tuple(self._known())
 
     def listed(self, items: Sequence[W]) -> None:
-        """Take the complete list; what was known and is not in it was deleted unseen."""
+        """Take the complete list; what was known before and is not in it was deleted unseen."""
         facts = [self._parse(item) for item in items]
         present = {fact.ref.uid for fact in facts}
-        for known in list(self._known()):
+        before, self._before = self._before, ()
+        for known in before:
             if known.ref.uid not in present:
                 self._remove(known)
         for fact in facts:

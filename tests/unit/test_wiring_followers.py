@@ -1,0 +1,134 @@
+"""From lists and watches to the store: what the list does not hold is gone, and what is newer than the list is not."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+from aiohttp import web
+from tests.builders import an_app_server
+from tests.loopback import eventually, json_answer, talking_to
+
+from periodicbuild.wiring.followers import follow_app_servers, follow_pods
+from periodicbuild.wiring.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+
+def a_record(name: str, version: str) -> dict[str, Any]:
+    """Give an AppServer as the API sends it."""
+    metadata = {"name": name, "namespace": "team-a", "uid": f"uid-{name}", "resourceVersion": version}
+    return {"metadata": metadata, "spec": {"periodicBuildRef": {"name": "nightly"}, "run": name, "attempt": 1}}
+
+
+def a_list(version: str, *records: dict[str, Any], more: str = "") -> web.Response:
+    """Give one page of a list."""
+    return json_answer({"metadata": {"resourceVersion": version, "continue": more}, "items": list(records)})
+
+
+class Script:
+    """Answers lists from a script, keeps the last page back until told, and lets watches wait or fail."""
+
+    def __init__(self, *pages: web.Response) -> None:
+        self._pages = list(pages)
+        self.asked_for_last = asyncio.Event()
+        self.give_last = asyncio.Event()
+        self.end_watch = asyncio.Event()
+
+    async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer one request."""
+        if "watch" in request.query:
+            await self.end_watch.wait()
+            self.end_watch.clear()
+            return json_answer({"code": 410, "reason": "Expired"}, 410)
+        page = self._pages.pop(0)
+        if not self._pages:
+            self.asked_for_last.set()
+            await self.give_last.wait()
+        return page
+
+
+@asynccontextmanager
+async def following(script: Script, kind: str = "app_servers") -> AsyncIterator[Store]:
+    """Follow one kind into a store."""
+    store = Store(lambda _: None)
+    async with talking_to(script) as (_, session):
+        watch = follow_app_servers(session, store, "") if kind == "app_servers" else follow_pods(session, store, "")
+        task = asyncio.create_task(watch.run())
+        try:
+            yield store
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+
+def names(store: Store) -> set[str]:
+    """Give the names of the AppServers known."""
+    return {name for _, name in store.app_servers}
+
+
+def test_what_a_list_does_not_hold_was_deleted_unseen() -> None:
+    async def scenario() -> None:
+        script = Script(
+            a_list("10", a_record("stays", "7"), a_record("goes", "8")), a_list("20", a_record("stays", "7"))
+        )
+        async with following(script) as store:
+            await eventually(lambda: names(store) == {"stays", "goes"})
+            script.give_last.set()
+            script.end_watch.set()
+            await eventually(lambda: names(store) == {"stays"})
+            assert store.gone_of(["uid-stays", "uid-goes"]) == {"uid-goes"}
+
+    asyncio.run(scenario())
+
+
+def test_what_was_created_while_a_list_was_read_is_not_taken_for_deleted() -> None:
+    """The answer of a create is newer than the pages of a list that began before it."""
+
+    async def scenario() -> None:
+        script = Script(a_list("10", a_record("old", "7"), more="next"), a_list("10", a_record("older", "6")))
+        async with following(script) as store:
+            await script.asked_for_last.wait()
+            store.put_app_server(an_app_server(name="newborn", resource_version="11"))
+            script.give_last.set()
+            await eventually(lambda: names(store) >= {"old", "older"})
+            assert "newborn" in names(store)
+            assert store.gone_of(["uid-newborn"]) == frozenset()
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("kind", ["app_servers", "pods"])
+def test_a_poisoned_object_does_not_hide_the_others(kind: str) -> None:
+    async def scenario() -> Store:
+        poison = {"metadata": {"name": 7, "namespace": "team-a"}}
+        script = Script(a_list("10", poison, a_record("fine", "7")))
+        script.give_last.set()
+        async with following(script, kind) as store:
+            await eventually(lambda: bool(store.app_servers or store.pods))
+            return store
+
+    store = asyncio.run(scenario())
+    assert {name for _, name in (*store.app_servers, *store.pods)} == {"fine"}
+
+
+def test_pages_are_decoded_whatever_bytes_they_hold() -> None:
+    """Invalid UTF-8 in one object, as no API server but a broken proxy sends it, hides that object only."""
+    page = msgspec.json.encode(
+        {"metadata": {"resourceVersion": "10"}, "items": [a_record("POISON", "7"), a_record("fine", "8")]}
+    )
+    broken = web.Response(body=page.replace(b"uid-POISON", b"\xff\xfe"), content_type="application/json")
+
+    async def scenario() -> set[str]:
+        script = Script(broken)
+        script.give_last.set()
+        async with following(script) as store:
+            await eventually(lambda: bool(store.app_servers))
+            return names(store)
+
+    assert asyncio.run(scenario()) == {"fine"}
