@@ -66,9 +66,8 @@ def _judge(draft: Draft) -> None:
 
 def _plan(draft: Draft) -> BuildPlan:
     if draft.first:
-        return BuildPlan(
-            first=tuple(draft.first), wake=draft.wake, unwritten=draft.unwritten, wants_start=draft.wants_start
-        )
+        unwritten = draft.unwritten or draft.facts.unwritten  # what ends a wait is not written in this look
+        return BuildPlan(first=tuple(draft.first), wake=draft.wake, unwritten=unwritten, wants_start=draft.wants_start)
     if _is_judged(draft):
         _describe(draft)
     status = draft.status if draft.status != draft.facts.build.status else None
