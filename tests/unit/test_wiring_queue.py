@@ -108,6 +108,63 @@ def test_a_later_wish_replaces_an_earlier_one() -> None:
     assert woken(hand, ask, move) == []
 
 
+def test_a_key_whose_wish_is_taken_back_is_not_woken() -> None:
+    hand = HandSetClock()
+
+    def ask(wakeups: WakeUps) -> None:
+        wakeups.set(ONE, Wake(wall=NOON + timedelta(minutes=1), steady=NOON))
+        wakeups.forget(ONE)
+        wakeups.set(OTHER, Wake(steady=NOON))
+
+    assert woken(hand, ask, lambda: None) == [OTHER]
+
+
+def test_wishes_that_come_and_go_do_not_pile_up() -> None:
+    """A build whose next slot lies a year ahead is looked at thousands of times until then."""
+    hand = HandSetClock()
+    wakeups = WakeUps(hand.clock(), lambda _: None)
+    for minute in range(10_000):
+        wakeups.set(ONE, Wake(wall=NOON + timedelta(days=366, minutes=minute)))
+        wakeups.set(OTHER, Wake(wall=NOON + timedelta(days=366)))
+        wakeups.set(OTHER, Wake())
+    assert wakeups.depth < 200
+
+
+def test_a_wish_for_an_earlier_instant_ends_the_sleep(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("periodicbuild.wiring.wakeups.LONGEST_SLEEP_SECONDS", 3600.0)
+
+    async def scenario() -> list[Key]:
+        keys: list[Key] = []
+        wakeups = WakeUps(HandSetClock().clock(), keys.append)
+        turning = asyncio.create_task(wakeups.run())
+        await asyncio.sleep(0)
+        wakeups.set(ONE, Wake(steady=NOON))
+        async with asyncio.timeout(20):
+            while not keys:  # noqa: ASYNC110 - the loop itself decides when
+                await asyncio.sleep(0.01)
+        turning.cancel()
+        await asyncio.gather(turning, return_exceptions=True)
+        return keys
+
+    assert asyncio.run(scenario()) == [ONE]
+
+
+def test_the_loop_turns_even_if_nobody_asks_for_anything() -> None:
+    """The liveness probe reads `turned_at`."""
+    hand = HandSetClock()
+
+    async def scenario() -> datetime:
+        wakeups = WakeUps(hand.clock(), lambda _: None)
+        hand.monotonic += 5
+        turning = asyncio.create_task(wakeups.run())
+        await asyncio.sleep(0)
+        turning.cancel()
+        await asyncio.gather(turning, return_exceptions=True)
+        return wakeups.turned_at
+
+    assert asyncio.run(scenario()) == NOON + timedelta(seconds=5)
+
+
 def test_a_clock_is_trusted_while_it_agrees_with_the_server_to_a_minute() -> None:
     hand = HandSetClock()
     clock = hand.clock()
@@ -155,7 +212,7 @@ def test_starts_beyond_the_rate_stand_in_line_and_are_woken_one_by_one() -> None
     assert len(asyncio.run(scenario())) == 5
 
 
-def test_a_grant_that_is_not_needed_any_more_is_given_back() -> None:
+def test_a_key_that_leaves_the_line_may_not_start_before_it_asks_again() -> None:
     async def scenario() -> bool:
         rate = StartRate(1, lambda _: None)
         rate.started(ONE)
@@ -164,3 +221,35 @@ def test_a_grant_that_is_not_needed_any_more_is_given_back() -> None:
         return rate.may_start(OTHER)
 
     assert asyncio.run(scenario()) is False
+
+
+def test_nobody_overtakes_the_line() -> None:
+    """R15: who comes late does not take the token that the first in line waits for."""
+
+    async def scenario() -> list[bool]:
+        rate = StartRate(1000, lambda _: None)
+        rate.settle(ONE, wants_start=True)
+        return [rate.may_start(ONE), rate.may_start(OTHER)]
+
+    assert asyncio.run(scenario()) == [False, False]
+
+
+def test_a_grant_that_is_not_needed_goes_to_the_next_in_line_at_once() -> None:
+    """With one start an hour, a build that was disabled while it stood in line must not cost the next one an hour."""
+
+    async def scenario() -> list[Key]:
+        woken: list[Key] = []
+        rate = StartRate(1 / 3600, woken.append)
+        rate.settle(ONE, wants_start=True)
+        rate.settle(OTHER, wants_start=True)
+        granting = asyncio.create_task(rate.run())
+        async with asyncio.timeout(5):
+            while woken != [ONE]:  # noqa: ASYNC110 - the rate itself decides when
+                await asyncio.sleep(0)
+            rate.settle(ONE, wants_start=False)
+            while woken != [ONE, OTHER]:  # noqa: ASYNC110 - the rate itself decides when
+                await asyncio.sleep(0)
+        granting.cancel()
+        return woken
+
+    assert asyncio.run(scenario()) == [ONE, OTHER]

@@ -98,7 +98,7 @@ _decode_status = msgspec.json.Decoder(Status).decode
 
 
 class Decoder(Generic[T]):
-    """Decode pages and watch lines whose objects are of one type; both raise msgspec.DecodeError for any other bytes."""
+    """Decode pages and watch lines whose objects are of one type; other bytes raise msgspec.DecodeError."""
 
     def __init__(self, item_type: type[T]) -> None:
         self._decode_item = msgspec.json.Decoder(item_type).decode

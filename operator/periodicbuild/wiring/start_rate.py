@@ -48,7 +48,9 @@ class StartRate:
                 self._has_line.set()
             return
         self._line.pop(key, None)
-        self._granted.discard(key)
+        if key in self._granted:
+            self._granted.discard(key)
+            self._grant_next()
 
     async def run(self) -> None:
         """Grant starts for ever."""
@@ -61,6 +63,10 @@ class StartRate:
                 await asyncio.sleep(seconds)
             else:
                 self._bucket.take(now)
-                key, _ = self._line.popitem(last=False)
-                self._granted.add(key)
-                self._enqueue(key)
+                self._grant_next()
+
+    def _grant_next(self) -> None:
+        if self._line:
+            key, _ = self._line.popitem(last=False)
+            self._granted.add(key)
+            self._enqueue(key)

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 LONGEST_SLEEP_SECONDS = 1.0
 """How late a slot can be noticed after the wall clock was set forward."""
 
+FEW = 64
+"""Stale entries that are not worth a clean-up."""
+
 
 class _Alarms:
     """Instants of one clock; a key has at most one that counts, the others in the heap are stale."""
@@ -36,6 +39,7 @@ class _Alarms:
         elif self._valid.get(key) != instant:
             self._valid[key] = instant
             heapq.heappush(self._heap, (instant, key))
+            self._drop_stale_if_many()
 
     def pop_due(self, now: datetime) -> list[Key]:
         due = []
@@ -45,6 +49,15 @@ class _Alarms:
                 del self._valid[key]
                 due.append(key)
         return due
+
+    def _drop_stale_if_many(self) -> None:
+        """Keep the heap at the size of what counts: a wish far ahead may be replaced thousands of times."""
+        if len(self._heap) > 2 * len(self._valid) + FEW:
+            self._heap = [(instant, key) for key, instant in self._valid.items()]
+            heapq.heapify(self._heap)
+
+    def __len__(self) -> int:
+        return len(self._heap)
 
     def seconds_until_next(self, now: datetime) -> float:
         return (self._heap[0][0] - now).total_seconds() if self._heap else LONGEST_SLEEP_SECONDS
@@ -61,6 +74,11 @@ class WakeUps:
         self._wall = _Alarms()
         self._steady = _Alarms()
         self._is_sooner = asyncio.Event()
+
+    @property
+    def depth(self) -> int:
+        """Count the instants that are kept, those included that do not count any more."""
+        return len(self._wall) + len(self._steady)
 
     def set(self, key: Key, wake: Wake) -> None:
         """Replace what was asked for this key before."""
