@@ -46,7 +46,9 @@ def failure_of(pod: Pod, succeed_when: SucceedWhen) -> Result | None:
     if pod.is_gone:
         message = f"pod {pod.ref.name} was deleted before the build had ended"
         return _result(pod, FailureClass.INFRASTRUCTURE, FailureReason.POD_GONE, message)
-    return _exit_failure(pod, succeed_when) or _pod_failure(pod) or _image_failure(pod)
+    # A reason of the pod says why its containers were ended; their exit codes then say only how.
+    of_pod, of_container = _pod_failure(pod), _exit_failure(pod, succeed_when)
+    return (of_pod if pod.reason else None) or of_container or of_pod or _image_failure(pod)
 
 
 def waiting_cause(pod: Pod) -> tuple[str, str]:
