@@ -10,7 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -41,6 +41,8 @@ class OperatorProcess:
     kubeconfig: Path
     log: Path
     arguments: Sequence[str] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Added to that of this process."""
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
     _said_before: int = field(default=0, init=False)
 
@@ -48,6 +50,12 @@ class OperatorProcess:
     def of(cls, cluster: Cluster, log: Path, arguments: Sequence[str] = ()) -> OperatorProcess:
         """Give an operator that acts as its own service account; `install` comes first."""
         return cls(cluster.kubeconfig_for_service_account(NAMESPACE, ACCOUNT), log, arguments)
+
+    @property
+    def command(self) -> list[str]:
+        """Return what starts it."""
+        run = [sys.executable, "-m", "periodicbuild", "run"]
+        return [*run, f"--kubeconfig={self.kubeconfig}", "--listen=127.0.0.1:0", *self.arguments]
 
     @property
     def pid(self) -> int:
@@ -66,19 +74,11 @@ class OperatorProcess:
         self._said_before = len(self.log.read_text()) if self.log.exists() else 0
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [
-                    sys.executable,
-                    "-m",
-                    "periodicbuild",
-                    "run",
-                    f"--kubeconfig={self.kubeconfig}",
-                    "--listen=127.0.0.1:0",
-                    *self.arguments,
-                ],
+                self.command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env={**os.environ, "PYTHONSAFEPATH": "1"},
+                env={**os.environ, "PYTHONSAFEPATH": "1", **self.environment},
             )
         wait_for(self.is_ready, within_seconds=READY_WITHIN_SECONDS, what="the operator is ready")
         return self
