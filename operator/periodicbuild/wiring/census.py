@@ -58,17 +58,19 @@ class Census:
         self._store = store
         self._scopes = namespaces or ("",)
         self._decoder = Decoder(_Item)
-        self._expected: frozenset[_Counted] | None = None
+        self._unseen: list[_Counted] | None = None
         self._outage = Outage("counting PeriodicBuilds")
 
     @property
     def is_complete(self) -> bool:
         """Tell whether every PeriodicBuild of the first census has been seen; stays true from then on."""
-        if self._expected is None:
+        if self._unseen is None:
             return False
         known = self._store.builds
-        self._expected = frozenset(one for one in self._expected if (one.namespace, one.name) not in known)
-        return not self._expected
+        # Asked often while thousands come in: what was seen once is not looked for again.
+        while self._unseen and (self._unseen[-1].namespace, self._unseen[-1].name) in known:
+            self._unseen.pop()
+        return not self._unseen
 
     async def run(self) -> None:
         """Count for ever."""
@@ -81,7 +83,7 @@ class Census:
                 continue
             self._outage.is_over()
             self._remove_absent(before, counted)
-            self._expected = counted if self._expected is None else self._expected & counted
+            self._unseen = [*counted] if self._unseen is None else [one for one in self._unseen if one in counted]
             await asyncio.sleep(EVERY_SECONDS if self.is_complete else AT_START_EVERY_SECONDS)
 
     def _remove_absent(self, before: dict[str, ObjectRef], counted: frozenset[_Counted]) -> None:

@@ -24,6 +24,9 @@ LOGIN_LASTS = timedelta(minutes=10)
 class _NoDiffBase(kopf.DiffBaseStorage):
     """Remember nothing: there are no change-detecting handlers, and a deep copy per event is most of kopf's cost."""
 
+    def build(self, **_: Any) -> kopf.BodyEssence:
+        return {}
+
     def fetch(self, **_: Any) -> None:
         return None
 
