@@ -46,6 +46,8 @@ class Auditor:
         """Uids of AppServers that a person deleted."""
         self.epochs: dict[str, int] = {}
         """Epoch by uid of every AppServer ever made for the PeriodicBuild."""
+        self.owners: dict[str, str | None] = {}
+        """Uid of the PeriodicBuild by uid of every AppServer ever made: one of that name may have been made anew."""
         self.succeeded: set[str] = set()
         self.ended: set[tuple[int, int, str]] = set()
         self.taken_up: set[str] = set()
@@ -140,7 +142,7 @@ class Auditor:
     # Runs
 
     def _check_runs(self, before: BuildStatus, after: BuildStatus, plan: BuildPlan) -> None:
-        """Runs come in live, end once, and only with an outcome; one is live at most (R16 Forbid)."""
+        """Check that runs come in live, end once, and only with an outcome; one is live at most (R16 Forbid)."""
         old, new = {run.id: run for run in before.runs}, {run.id: run for run in after.runs}
         assert len(new) == len(after.runs), f"a run is twice in progress: {after.runs}"
         live = [run for run in after.runs if run.next_attempt_at is None]
@@ -189,6 +191,9 @@ class Auditor:
         assert build is not None
         assert api.clocks.is_trusted, "nothing new starts under a clock that is off"
         self.epochs[created.ref.uid] = created.epoch
+        self.owners[created.ref.uid] = created.controller_uid
+        if created.run == created.ref.name:
+            return  # made by a person, who may use a name again
         key = (self.life, created.epoch, created.run or "", created.attempt)
         self._check_only_one(self.attempts.get(key), created)
         self.attempts[key] = created.ref.uid
@@ -206,9 +211,10 @@ class Auditor:
 
     def see_pod_created(self, created: Pod, api: ApiServer) -> None:
         """Check that no other attempt has a pod: a server that has succeeded is no attempt any more (R16)."""
+        owner = self.owners[created.controller_uid or ""]
         for other in api.pods.values():
-            is_ours = other.controller_uid in self.epochs
-            assert not is_ours or other.controller_uid in self.succeeded, f"{created.ref} beside {other.ref}"
+            is_rival = self.owners.get(other.controller_uid or "") == owner
+            assert not is_rival or other.controller_uid in self.succeeded, f"{created.ref} beside {other.ref}"
 
     def see_app_server_status(self, before: AppServer, after: AppServerStatus) -> None:
         """Check that an outcome is final, and that there is one instant and one result of it."""

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from tests.builders import a_container
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from periodicbuild.core.facts import Container, Pod
 
 
@@ -42,39 +44,48 @@ def moved(pod: Pod, move: Move, version: str) -> Pod | None:
 
 def _moved(pod: Pod, move: Move) -> Pod:
     has_run = any(container.has_run for container in pod.containers)
-    match move:
-        case Move.UNSCHEDULABLE if not has_run:
-            return replace(pod, unschedulable="0/3 nodes are available")
-        case Move.PULL_FAILS if not has_run:
-            return _with(pod, a_container(waiting_reason="ImagePullBackOff", waiting_message="not found"))
-        case Move.NEVER_IMAGE if not has_run:
-            return _with(pod, a_container(waiting_reason="ErrImageNeverPull"))
-        case Move.INIT_RUNS if not has_run:
-            init = a_container("init", is_init=True)
-            return _with(pod, init, a_container(waiting_reason="PodInitializing"))
-        case Move.RUNS:
-            return replace(_with(pod, a_container()), phase="Running")
-        case Move.READY:
-            return replace(_with(pod, a_container()), phase="Running", is_ready=True)
-        case Move.NOT_READY:
-            return replace(pod, is_ready=False)
-        case Move.COMPLETES:
-            return replace(_with(pod, a_container(exit_code=0)), phase="Succeeded", is_ready=False)
-        case Move.FAILS:
-            failed = a_container(exit_code=3, exit_reason="Error")
-            return replace(_with(pod, failed), phase="Failed", is_ready=False)
-        case Move.CRASHES_AND_RESTARTS:
-            crashed = a_container(exit_code=137, exit_reason="OOMKilled", waiting_reason="CrashLoopBackOff")
-            return replace(_with(pod, replace(crashed, has_run=True)), phase="Running", is_ready=False)
-        case Move.DISRUPTED:
-            return replace(pod, disruption="DeletionByTaintManager", is_deleting=True, is_ready=False)
-        case Move.EVICTED:
-            return replace(pod, phase="Failed", reason="Evicted", is_ready=False)
-        case Move.TERMINATES:
-            return replace(pod, is_deleting=True, is_ready=False)
-        case _:
-            return pod
+    return pod if has_run and move in BEFORE_ANYTHING_RUNS else _MOVES[move](pod)
 
 
 def _with(pod: Pod, *containers: Container) -> Pod:
     return replace(pod, unschedulable=None, containers=containers)
+
+
+def _pulls_in_vain(pod: Pod) -> Pod:
+    return _with(pod, a_container(waiting_reason="ImagePullBackOff", waiting_message="not found"))
+
+
+def _runs_init_container(pod: Pod) -> Pod:
+    return _with(pod, a_container("init", is_init=True), a_container(waiting_reason="PodInitializing"))
+
+
+def _completes(pod: Pod) -> Pod:
+    return replace(_with(pod, a_container(exit_code=0)), phase="Succeeded", is_ready=False)
+
+
+def _fails(pod: Pod) -> Pod:
+    return replace(_with(pod, a_container(exit_code=3, exit_reason="Error")), phase="Failed", is_ready=False)
+
+
+def _crashes(pod: Pod) -> Pod:
+    crashed = a_container(exit_code=137, exit_reason="OOMKilled", waiting_reason="CrashLoopBackOff")
+    return replace(_with(pod, replace(crashed, has_run=True)), phase="Running", is_ready=False)
+
+
+BEFORE_ANYTHING_RUNS = {Move.UNSCHEDULABLE, Move.PULL_FAILS, Move.NEVER_IMAGE, Move.INIT_RUNS}
+
+_MOVES: dict[Move, Callable[[Pod], Pod]] = {
+    Move.UNSCHEDULABLE: lambda pod: replace(pod, unschedulable="0/3 nodes are available"),
+    Move.PULL_FAILS: _pulls_in_vain,
+    Move.NEVER_IMAGE: lambda pod: _with(pod, a_container(waiting_reason="ErrImageNeverPull")),
+    Move.INIT_RUNS: _runs_init_container,
+    Move.RUNS: lambda pod: replace(_with(pod, a_container()), phase="Running"),
+    Move.READY: lambda pod: replace(_with(pod, a_container()), phase="Running", is_ready=True),
+    Move.NOT_READY: lambda pod: replace(pod, is_ready=False),
+    Move.COMPLETES: _completes,
+    Move.FAILS: _fails,
+    Move.CRASHES_AND_RESTARTS: _crashes,
+    Move.DISRUPTED: lambda pod: replace(pod, disruption="DeletionByTaintManager", is_deleting=True, is_ready=False),
+    Move.EVICTED: lambda pod: replace(pod, phase="Failed", reason="Evicted", is_ready=False),
+    Move.TERMINATES: lambda pod: replace(pod, is_deleting=True, is_ready=False),
+}

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from periodicbuild.core.epochs import IN_TIME
 from periodicbuild.core.ledger import Ruling
 from periodicbuild.core.notices import EventType
-from periodicbuild.core.plans import AdoptAppServer, Refused
+from periodicbuild.core.plans import AdoptAppServer
 from periodicbuild.core.reasons import EventReason, Fate, Outcome, OutcomeReason, Trigger
 from periodicbuild.core.runs import end_run
 from periodicbuild.core.status import LastScheduled, Manual, Run
@@ -33,6 +33,8 @@ def adopt_children(draft: Draft) -> None:
             draft.status = replace(draft.status, manual=Manual(token=child.token or "", run=child.run))
         if _is_unrecorded_start(draft, child):
             _record_start(draft, child)
+        if _is_unrecorded_manual_run(draft, child):
+            draft.status = replace(draft.status, runs=(*draft.status.runs, new_run(child, child.created_at)))
         _advance_run(draft, child)
 
 
@@ -42,9 +44,7 @@ def complete_hand_made(draft: Draft) -> None:
         if stranger.run is not None or stranger.is_deleting:
             continue
         refusal = draft.facts.refusals.get(stranger.ref.name)
-        if refusal is not None and (
-            refusal.kind == Refused.NAMESPACE_TERMINATING or draft.now.steady < refusal.retry_at
-        ):
+        if refusal is not None and draft.now.steady < refusal.retry_at:
             draft.wake_at(steady=refusal.retry_at)
             continue
         draft.first.append(
@@ -71,6 +71,14 @@ def _is_unrecorded_start(draft: Draft, child: AppServer) -> bool:
         return False
     waits = draft.status.waiting is not None and draft.status.waiting.slot == child.slot
     return waits or draft.schedule.cursor_at is None or child.slot > draft.schedule.cursor_at
+
+
+def _is_unrecorded_manual_run(draft: Draft, child: AppServer) -> bool:
+    """Tell whether a manual run that was admitted is in no status: its pod is there, and the status was lost (R44)."""
+    if child.trigger != Trigger.MANUAL or child.ref.uid not in draft.facts.pods:
+        return False
+    has_ended = child.state.is_finished or child.cancelled or child.is_deleting
+    return not has_ended and all(run.id != child.run for run in draft.status.runs)
 
 
 def _record_start(draft: Draft, child: AppServer) -> None:

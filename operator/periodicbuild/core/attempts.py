@@ -114,10 +114,11 @@ def _without_pod(facts: AppServerFacts, now: Now) -> AppServerPlan:
         message = f"pod {app_server.status.pod} is gone, and nobody saw how"
         return charge(facts, infrastructure_failure(current_stage(facts), FailureReason.POD_GONE, message), now)
     refusal = facts.refusal
-    if refusal is None:
+    is_terminating = refusal is not None and refusal.kind == Refused.NAMESPACE_TERMINATING
+    if refusal is None or (is_terminating and now.steady >= refusal.retry_at):
         return AppServerPlan(first=(CreatePod(app_server=app_server),))
-    if refusal.kind == Refused.NAMESPACE_TERMINATING:
-        return AppServerPlan()
+    if is_terminating:
+        return AppServerPlan(wake=Wake(steady=refusal.retry_at))  # silent, and no verdict (R43)
     if refusal.kind in _FINAL:
         return fail(facts, now, infrastructure_failure(Stage.WAITING, _FINAL[refusal.kind], refusal.message))
     return _wait_for_permission(facts, refusal, now)
@@ -172,4 +173,4 @@ def _with_pod(facts: AppServerFacts, pod: Pod, now: Now) -> AppServerPlan:
         note = f"timeouts.{which} ({format_duration(getattr(timeouts, which))}) has passed: {message}"
         return fail(facts, now, timed_out(stage, cause, note))
     plan = write_once_settled(facts, now, status, since)
-    return replace(plan, wake=plan.wake.earlier(Wake(steady=limit)))
+    return replace(plan, wake=plan.wake.earlier(Wake(steady=None if pod.is_deleting else limit)))

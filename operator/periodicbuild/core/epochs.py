@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from periodicbuild.core.facts import AppServer
     from periodicbuild.core.look import Draft
     from periodicbuild.core.schedules import Schedule
+    from periodicbuild.core.status import BuildStatus
 
 YOUNG = timedelta(hours=24)
 """An object without status that is younger counts from its creation: it is new, its status was not lost (R2)."""
@@ -38,21 +39,21 @@ def begin_first_epoch(draft: Draft) -> bool:
         return False
     children = draft.facts.children
     is_lost = bool(children) or status.slots is not None or status.schedule is not None
-    epoch = 1 + max([child.epoch for child in children] + [status.schedule.epoch if status.schedule else 0])
+    epoch = 1 + max(_epochs(status, children), default=0)
     age = draft.now.wall - draft.build.created_at
     schedule = ScheduleStatus(
         in_force=draft.build.spec.schedule,
         epoch=epoch,
         since_at=whole_second_down(draft.now.wall) if is_lost or age >= YOUNG else draft.build.created_at,
         anchor_at=_newest_start(children, draft.build.spec.schedule),
-        cursor_at=max((child.slot for child in children if child.slot), default=None),
+        cursor_at=max(_decided_slots(status, children), default=None),
     )
     slots = _repaired(status.slots, is_waiting=status.waiting is not None)
     draft.status = replace(
         status,
         schedule=replace(schedule, due_at_since=slots.due),
         slots=slots,
-        runs=tuple(_live_runs(children)) if status.schedule is None else status.runs,
+        runs=(*status.runs, *_live_runs(children, known=frozenset(run.id for run in status.runs))),
     )
     if status.waiting is not None:
         draft.rule(Ruling(slot=status.waiting.slot, fate=Fate.SCHEDULE_EDITED, at=draft.now.wall))
@@ -102,6 +103,22 @@ def _close_open_slot(draft: Draft, fate: Fate) -> None:
         draft.rule(Ruling(slot=draft.status.waiting.slot, fate=fate, at=wall))
 
 
+def _epochs(status: BuildStatus, children: Iterable[AppServer]) -> Iterable[int]:
+    """Give every epoch that has left a trace: the new one must lie above all of them."""
+    yield from (child.epoch for child in children)
+    yield from (entry.epoch for entry in status.ledger)
+    if status.schedule is not None:
+        yield status.schedule.epoch
+
+
+def _decided_slots(status: BuildStatus, children: Iterable[AppServer]) -> Iterable[datetime]:
+    """Give the slots that have started or been judged, as far as they have left a trace."""
+    yield from (child.slot for child in children if child.slot is not None)
+    yield from (entry.until_slot or entry.slot for entry in status.ledger)
+    if status.waiting is not None:
+        yield status.waiting.slot
+
+
 def _newest_start(children: Iterable[AppServer], schedule: Schedule) -> datetime | None:
     """Return what an interval may still be counted from when its anchor was lost."""
     restarts = schedule.interval is not None and schedule.interval.after_manual_run == AfterManualRun.RESTART
@@ -112,11 +129,11 @@ def _newest_start(children: Iterable[AppServer], schedule: Schedule) -> datetime
     )
 
 
-def _live_runs(children: Iterable[AppServer]) -> Iterable[Run]:
+def _live_runs(children: Iterable[AppServer], *, known: frozenset[str]) -> Iterable[Run]:
     """Take up the attempts that are still under way; a manual one without a pod waits for its turn anyway."""
     first_created: dict[str, datetime] = {}
     for child in sorted(children, key=lambda child: (child.created_at, child.attempt)):
-        if child.run is None:
+        if child.run is None or child.run in known:
             continue
         started_at = first_created.setdefault(child.run, child.created_at)
         waits_for_turn = child.trigger == Trigger.MANUAL and child.status.pod is None

@@ -242,8 +242,8 @@ def _is(refusal: Refusal | None, kind: Refused) -> bool:
 
 
 def _may_try(draft: Draft, refusal: Refusal | None) -> bool:
-    """Tell whether a create may be tried: a refused one after its back-off, never in a namespace that goes away."""
-    if refusal is None:
+    """Tell whether a create may be tried: a refused one after its back-off."""
+    if refusal is None or draft.now.steady >= refusal.retry_at:
         return True
     draft.wake_at(steady=refusal.retry_at)
-    return refusal.kind != Refused.NAMESPACE_TERMINATING and draft.now.steady >= refusal.retry_at
+    return False

@@ -86,7 +86,11 @@ class _StoreCollector:
     def collect(self) -> Iterator[Metric]:
         """Give the gauges of this moment."""
         wall = self._clock.now().wall
-        unaccounted = sum(unaccounted_slots(stored.build.status, wall) for stored in self._store.builds.values())
+        unaccounted = sum(
+            unaccounted_slots(build.status, wall, self._store.build_memory(build.ref.uid).unwritten)
+            for build in (stored.build for stored in self._store.builds.values())
+            if not build.is_deleting  # nothing is created any more, so nothing is owed (R43)
+        )
         yield GaugeMetricFamily(
             "periodicbuild_unaccounted_slots",
             "Slots older than two minutes that are in no ledger, by independent recount; not 0 = a bug.",

@@ -1,0 +1,217 @@
+"""One history of a PeriodicBuild: the operator acts, time passes, and pods move.
+
+The operator may die after each single write, forget everything, and see old facts.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from enum import Enum, auto
+from itertools import count
+from typing import TYPE_CHECKING
+
+import hypothesis.strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+from tests.builders import a_build, a_schedule, a_spec, some_retries, some_timeouts
+from tests.property.model import BEGIN, ApiServer, Clocks
+from tests.property.model_auditor import Auditor
+from tests.property.model_kubelet import Move, moved
+from tests.property.model_process import KilledError, Process
+
+from periodicbuild.core.reasons import AfterManualRun, FailureClass, SucceedWhen
+from periodicbuild.core.recount import unaccounted_slots
+
+if TYPE_CHECKING:
+    from periodicbuild.core.facts import BuildSpec, Now, PeriodicBuild
+    from periodicbuild.core.plans import Wake
+
+
+class Reaction(Enum):
+    """What the operator gets to do after something has happened."""
+
+    NOTHING = auto()
+    ONE_LOOK = auto()
+    SETTLES = auto()
+    DIES_AFTER_ONE_WRITE = auto()
+    DIES_AFTER_TWO_WRITES = auto()
+
+
+WRITES = {Reaction.DIES_AFTER_ONE_WRITE: 1, Reaction.DIES_AFTER_TWO_WRITES: 2}
+reactions = st.sampled_from([Reaction.SETTLES, Reaction.SETTLES, *Reaction])
+indexes = st.integers(0, 5)
+specs = st.builds(
+    a_spec,
+    schedule=st.builds(
+        a_schedule,
+        every=st.sampled_from(["1s", "90s", "10m", "1h", "24h"]),
+        enabled=st.sampled_from([True, True, True, False]),
+        after_manual_run=st.sampled_from(AfterManualRun),
+        not_before=st.sampled_from([None, None, "2026-11-24T10:30:00", "2026-12-01T00:00:00"]),
+    ),
+    retries=st.builds(
+        some_retries,
+        limit=st.integers(0, 2),
+        delay=st.sampled_from(["1s", "10s"]),
+        retry_on=st.sampled_from([frozenset(FailureClass) - {FailureClass.DISRUPTION}, {FailureClass.BUILD}]),
+        disruption_limit=st.integers(0, 2),
+    ),
+    timeouts=st.builds(
+        some_timeouts,
+        waiting=st.sampled_from(["1m", "1h"]),
+        configuring=st.sampled_from(["1m", "2h"]),
+        run=st.sampled_from([None, "30s", "3h"]),
+    ),
+    history=st.tuples(st.integers(0, 2), st.integers(0, 2)),
+    succeed_when=st.sampled_from(SucceedWhen),
+)
+
+
+class History(RuleBasedStateMachine):
+    """One PeriodicBuild and its operator."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.clocks = Clocks()
+        self.auditor = Auditor()
+        self.numbers = count(1)
+
+    @initialize(spec=specs, age=st.sampled_from([timedelta(), timedelta(days=2)]))
+    def begin(self, spec: BuildSpec, age: timedelta) -> None:
+        """Create the PeriodicBuild and start the operator."""
+        build = a_build(spec=spec, created=BEGIN.replace(microsecond=0) - age)
+        self.api = ApiServer(self.clocks, self.auditor, build)
+        self.process = Process(self.api)
+
+    def react(self, reaction: Reaction) -> None:
+        """Let the operator do something."""
+        match reaction:
+            case Reaction.NOTHING:
+                return
+            case Reaction.ONE_LOOK:
+                self.process.watch()
+                self.process.look_at_build()
+            case Reaction.SETTLES:
+                self.settle()
+            case _:
+                self.process.writes_left = WRITES[reaction]
+                try:
+                    self.process.settle()
+                except KilledError:
+                    self.restart(Reaction.NOTHING)
+                else:
+                    self.process.writes_left = None
+
+    def settle(self) -> None:
+        """Let the operator do all there is to do, and recount."""
+        self.process.settle()
+        build = self.build
+        if build is not None and not build.is_deleting and self.clocks.is_trusted and not self.process.lagging:
+            unaccounted = unaccounted_slots(build.status, self.clocks.now.wall, self.process.unwritten)
+            assert unaccounted == 0, f"{build.status}"
+
+    @property
+    def build(self) -> PeriodicBuild | None:
+        """The PeriodicBuild, unless it was deleted."""
+        return self.api.build
+
+    @rule(reaction=reactions)
+    def restart(self, reaction: Reaction) -> None:
+        """Forget everything and list anew."""
+        self.clocks.restart_process()
+        self.process = Process(self.api)
+        self.react(reaction)
+
+    @rule(index=indexes)
+    def look_at_one_attempt(self, index: int) -> None:
+        """Look at an AppServer before its PeriodicBuild is looked at."""
+        self.process.watch()
+        names = sorted(self.process.app_servers)
+        if names:
+            self.process.look_at_attempt(names[index % len(names)])
+
+    @rule(kinds=st.sets(st.sampled_from(["PeriodicBuild", "AppServer", "Pod"])))
+    def watches_lag_behind(self, kinds: set[str]) -> None:
+        """Let the watches of some kinds say nothing, and those of the others go on."""
+        self.process.lagging = kinds
+
+    @rule()
+    def start_rate_changes(self) -> None:
+        """Use up the start rate, or get it back."""
+        self.process.may_start = not self.process.may_start
+
+    @rule(milliseconds=st.integers(1, 120_000), reaction=reactions)
+    def moments_pass(self, milliseconds: int, reaction: Reaction) -> None:
+        """Let up to two minutes pass."""
+        self.clocks.elapsed += timedelta(milliseconds=milliseconds)
+        self.react(reaction)
+
+    @rule(minutes=st.sampled_from([5, 10, 31, 60, 150, 1_440, 3_000, 14_400]), reaction=reactions)
+    def hours_pass(self, minutes: int, reaction: Reaction) -> None:
+        """Let up to ten days pass."""
+        self.clocks.elapsed += timedelta(minutes=minutes)
+        self.react(reaction)
+
+    @rule(reaction=reactions)
+    def time_passes_until_the_next_wake(self, reaction: Reaction) -> None:
+        """Let time pass until just what the operator has asked for."""
+        self.advance_to_wake()
+        self.react(reaction)
+
+    def advance_to_wake(self) -> None:
+        """Let time pass until the operator wants to look again."""
+        now = self.clocks.now
+        waits = [wait for wake in self.process.wakes.values() for wait in waits_until(wake, now)]
+        if waits:
+            self.clocks.elapsed += max(min(waits), timedelta(0))
+
+    @rule(hours=st.integers(-300 * 24, 8 * 24) | st.integers(-30, 30), reaction=reactions)
+    def clocks_step(self, hours: int, reaction: Reaction) -> None:
+        """Set the wall clock of every machine."""
+        step = timedelta(hours=hours) - self.clocks.api_step
+        self.clocks.api_step += step
+        self.clocks.wall_step += step
+        self.react(reaction)
+
+    @rule(seconds=st.integers(-90, 90) | st.integers(-90_000, 90_000), reaction=reactions)
+    def the_operators_clock_goes_wrong(self, seconds: int, reaction: Reaction) -> None:
+        """Set the wall clock of the operator alone, within what is trusted or beyond it."""
+        self.clocks.wall_step = self.clocks.api_step + timedelta(seconds=seconds)
+        self.react(reaction)
+
+    @rule(index=indexes, move=st.sampled_from(Move), reaction=reactions)
+    def pod_moves(self, index: int, move: Move, reaction: Reaction) -> None:
+        """Let something happen to a pod."""
+        self.move_some_pod(index, move)
+        self.react(reaction)
+
+    @rule(index=indexes, move=st.sampled_from([Move.READY, Move.COMPLETES, Move.FAILS, Move.DISRUPTED, Move.VANISHES]))
+    def pod_moves_to_its_end(self, index: int, move: Move) -> None:
+        """Let a pod come to an end that counts, and the operator see it."""
+        self.move_some_pod(index, move)
+        self.settle()
+
+    def move_some_pod(self, index: int, move: Move) -> None:
+        """Move one of the pods that belong to somebody here."""
+        names = sorted(name for name, pod in self.api.pods.items() if pod.controller_uid != "stranger")
+        if names:
+            self.move_pod(names[index % len(names)], move)
+
+    def move_pod(self, name: str, move: Move) -> None:
+        """Move a pod one step on."""
+        pod = moved(self.api.pods[name], move, self.api.next_version())
+        if pod is None:
+            del self.api.pods[name]
+        else:
+            self.api.pods[name] = pod
+
+    @rule(reaction=reactions)
+    def garbage_is_collected(self, reaction: Reaction) -> None:
+        """Let the garbage collector do one round."""
+        self.api.collect_garbage()
+        self.react(reaction)
+
+
+def waits_until(wake: Wake, now: Now) -> list[timedelta]:
+    """Give how long it is until a wake-up, by either clock."""
+    pairs = ((wake.wall, now.wall), (wake.steady, now.steady))
+    return [instant - reading for instant, reading in pairs if instant is not None]

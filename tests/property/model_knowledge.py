@@ -1,0 +1,145 @@
+"""What the operator's process knows of the world: what its own writes were answered, and what the watch has told it.
+
+The one idea a newcomer would miss: it never reads the truth.  The watch may lag behind for as long as a history wants.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from periodicbuild.core.attempts import AppServerFacts
+from periodicbuild.core.planning import BuildFacts
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from tests.property.model import ApiServer
+
+    from periodicbuild.core.facts import AppServer, PeriodicBuild, Pod
+    from periodicbuild.core.plans import DryRun, Refusal, Seen, Wake
+    from periodicbuild.core.status import Waiting
+
+
+@dataclass(slots=True)
+class BuildMemory:
+    """What the process remembers of the PeriodicBuild; all of it may be lost at any time."""
+
+    unwritten: Waiting | None = None
+    written_at: datetime | None = None
+    dry_run: DryRun | None = None
+    refusals: dict[str, Refusal] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class AttemptMemory:
+    """What the process remembers of one AppServer."""
+
+    refusal: Refusal | None = None
+    seen: Seen | None = None
+    pod_is_absent: bool = False
+    namespace_is_terminating: bool | None = None
+
+
+class Knowledge:
+    """All that one life of the operator has come to know."""
+
+    def __init__(self, api: ApiServer) -> None:
+        """List everything (R22)."""
+        self.api = api
+        self.may_start = True
+        self.lagging: set[str] = set()
+        """Kinds whose watch has nothing to say for the time being."""
+        self.build: PeriodicBuild | None = None
+        self.app_servers: dict[str, AppServer] = {}
+        self.pods: dict[str, Pod] = {}
+        self.gone: set[str] = set()
+        self.memory = BuildMemory()
+        self.attempts: dict[str, AttemptMemory] = {}
+        self.wakes: dict[str, Wake] = {}
+        """By key: when the process has asked to look again."""
+        self.watch()
+
+    @property
+    def unwritten(self) -> Waiting | None:
+        """The wait that was seen and is not written yet."""
+        return self.memory.unwritten
+
+    # Facts come in
+
+    def watch(self) -> None:
+        """Take in what the watches tell."""
+        if "PeriodicBuild" not in self.lagging:
+            self.see_build()
+        if "AppServer" not in self.lagging:
+            for name in {*self.app_servers, *self.api.app_servers}:
+                self.see_app_server(name)
+        if "Pod" not in self.lagging:
+            for name in {*self.pods, *self.api.pods}:
+                self.see_pod(name)
+
+    def see_build(self) -> None:
+        """Take in the PeriodicBuild as it is now."""
+        known, self.build = self.build, self.api.build
+        if known is not None and (self.build is None or known.ref.uid != self.build.ref.uid):
+            self.memory = BuildMemory()
+
+    def see_app_server(self, name: str) -> None:
+        """Take in what there is under a name, and that something else is gone."""
+        known, new = self.app_servers.get(name), self.api.app_servers.get(name)
+        if known is not None and (new is None or new.ref.uid != known.ref.uid):
+            self.gone.add(known.ref.uid)
+            self.attempts.pop(known.ref.uid, None)
+            self.wakes.pop(name, None)
+            del self.app_servers[name]
+        if new is not None:
+            self.app_servers[name] = new
+
+    def see_pod(self, name: str) -> None:
+        """Take in what there is under a name; remember what is gone while its AppServer is judged by it."""
+        known, new = self.pods.get(name), self.api.pods.get(name)
+        if new is not None:
+            self.pods[name] = new
+        elif known is not None and any(one.ref.uid == known.controller_uid for one in self.app_servers.values()):
+            self.pods[name] = replace(known, is_gone=True)
+        elif known is not None:
+            del self.pods[name]
+
+    def pod_of(self, uid: str) -> Pod | None:
+        """Give the pod of an AppServer, gone or not."""
+        return next((pod for pod in self.pods.values() if pod.controller_uid == uid), None)
+
+    def build_facts(self, build: PeriodicBuild) -> BuildFacts:
+        """Give the facts of one look at the PeriodicBuild."""
+        children = tuple(one for one in self.app_servers.values() if one.controller_uid == build.ref.uid)
+        named = (one for one in self.app_servers.values() if one.build_name == build.ref.name)
+        existing = [pod for pod in self.pods.values() if not pod.is_gone]
+        alive = {one.ref.uid for one in self.app_servers.values()} | {"stranger"}
+        return BuildFacts(
+            build=build,
+            children=children,
+            strangers=tuple(one for one in named if one.controller_uid is None),
+            pods={pod.controller_uid: pod for pod in existing if pod.controller_uid is not None},
+            has_stray_pods=any(pod.controller_uid not in alive for pod in existing),
+            gone=frozenset(self.gone),
+            dry_run=self.memory.dry_run,
+            refusals=dict(self.memory.refusals),
+            unwritten=self.memory.unwritten,
+            written_at=self.memory.written_at,
+            may_start=self.may_start,
+            clock_is_trusted=self.api.clocks.is_trusted,
+        )
+
+    def app_server_facts(self, app_server: AppServer, memory: AttemptMemory) -> AppServerFacts:
+        """Give the facts of one look at an AppServer."""
+        build = self.build
+        names_it = build is not None and app_server.controller_uid in {build.ref.uid, None}
+        return AppServerFacts(
+            app_server=app_server,
+            parent=build if names_it else None,
+            pod=self.pod_of(app_server.ref.uid),
+            pod_is_absent=memory.pod_is_absent,
+            refusal=memory.refusal,
+            namespace_is_terminating=memory.namespace_is_terminating,
+            seen=memory.seen,
+        )
