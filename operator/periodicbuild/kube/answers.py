@@ -74,7 +74,18 @@ _BY_STATUS: Mapping[int, type[KubeError]] = {
     HTTPStatus.TOO_MANY_REQUESTS: TransientKubeError,
 }
 
+
+class _Kind(msgspec.Struct, frozen=True):
+    kind: str = ""
+
+
 _decode_status = msgspec.json.Decoder(Status).decode
+_decode_kind = msgspec.json.Decoder(_Kind).decode
+
+
+def is_object(answer: bytes) -> bool:
+    """Tell an object from a bare Status: a DELETE answers with the object only while something still holds it."""
+    return _decode_kind(answer).kind != "Status"
 
 
 def error_from_answer(target: Target, status: int, body: bytes, headers: Mapping[str, str]) -> KubeError:

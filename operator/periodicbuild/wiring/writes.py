@@ -1,6 +1,7 @@
-"""Writes that carry no new facts back into a decision: status, clean-up.
+"""Status writes and clean-up, whose answers go into the store at once.
 
-Each status write carries the resourceVersion it was planned on; a conflict means "look again", never "merge".
+Each status write carries the resourceVersion it was planned on; a conflict means "look again", never "merge".  What
+was deleted is gone with the answer: the watch tells of it late, and until then every look would delete it again.
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from periodicbuild.core.plans import DeleteAppServer
-from periodicbuild.kube.errors import NotFoundError
+from periodicbuild.kube.answers import is_object
+from periodicbuild.kube.errors import ConflictError, NotFoundError
 from periodicbuild.kube.kinds import APP_SERVERS, PERIODIC_BUILDS, PODS
-from periodicbuild.kube.parse import app_server_from_json, stored_build_from_json
+from periodicbuild.kube.parse import app_server_from_json, pod_from_json, stored_build_from_json
 from periodicbuild.kube.render import render_app_server_status_patch, render_build_status_patch
 from periodicbuild.kube.session import MERGE_PATCH
 from periodicbuild.kube.writer import Priority, WriteRequest
@@ -63,11 +65,34 @@ class Writes:
         )
         self._deleting.add(action.uid)
         try:
-            await self._writer.submit(Priority.LATER, request)
+            answer = await self._writer.submit(Priority.LATER, request)
         except NotFoundError:
-            return
+            self._note_gone(action, namespace)
+        except ConflictError:
+            return  # another object has the name by now; the watch is about to say so
+        else:
+            self._note_deletion(action, namespace, answer)
         finally:
             self._deleting.discard(action.uid)
+
+    def _note_deletion(self, action: ThenAction, namespace: str, answer: bytes) -> None:
+        """Take what is left of it: a pod within its grace period, an object that a finalizer holds, or nothing."""
+        if not is_object(answer):
+            self._note_gone(action, namespace)
+        elif isinstance(action, DeleteAppServer):
+            self._store.put_app_server(app_server_from_json(answer))
+        else:
+            self._store.put_pod(pod_from_json(answer))
+
+    def _note_gone(self, action: ThenAction, namespace: str) -> None:
+        if isinstance(action, DeleteAppServer):
+            record = self._store.app_servers.get((namespace, action.name))
+            if record is not None and record.ref.uid == action.uid:
+                self._store.remove_app_server(record.ref)
+            return
+        pod = self._store.pods.get((namespace, action.name))
+        if pod is not None and pod.ref.uid == action.uid:
+            self._store.remove_pod(pod)
 
     async def _patch(self, path: str, body: bytes) -> bytes:
         request = WriteRequest(method="PATCH", path=path, body=body, content_type=MERGE_PATCH)
