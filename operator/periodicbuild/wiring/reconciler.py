@@ -22,9 +22,10 @@ from periodicbuild.wiring.queue import KeyedQueue
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Sequence
 
-    from periodicbuild.core.facts import AppServer
+    from periodicbuild.core.facts import AppServer, AppServerStatus, PeriodicBuild
     from periodicbuild.core.notices import EventFact
-    from periodicbuild.core.plans import BuildPlan, ThenAction
+    from periodicbuild.core.plans import AppServerPlan, BuildPlan, ThenAction
+    from periodicbuild.core.status import BuildStatus
     from periodicbuild.kube.events import Recorder
     from periodicbuild.kube.parse import StoredBuild
     from periodicbuild.wiring.actions import Actions
@@ -37,12 +38,16 @@ if TYPE_CHECKING:
     from periodicbuild.wiring.writes import Writes
 
 LOOKS = 25
-"""Looks at one key in a row; a plan that asks for more has not settled and waits for its turn again."""
+"""Looks at one key in a row; a plan that asks for more does not settle."""
 AT_ONCE = 1_000
 """Keys looked at at the same time: enough to send a herd's creates before its statuses."""
 LONGEST_BACK_OFF = timedelta(seconds=60)
 
 _log = logging.getLogger(__name__)
+
+
+class UnsettledError(Exception):
+    """Each look asks for the same again: a bug of ours, or a definition of the kind that drops what we write."""
 
 
 class Reconciler:
@@ -119,6 +124,7 @@ class Reconciler:
         pause = min(LONGEST_BACK_OFF, timedelta(seconds=1 << min(failures, 6)))
         if isinstance(error, ConflictError):
             pause = timedelta(seconds=1)
+            _log.debug("somebody else was faster; looking again", extra=_extra(key))
         elif isinstance(error, KubeError):
             if error.retry_after:
                 pause = max(pause, timedelta(seconds=min(error.retry_after, LONGEST_BACK_OFF.total_seconds())))
@@ -127,6 +133,7 @@ class Reconciler:
         self._wakeups.set(key, Wake(steady=self._clock.now().steady + pause))
 
     async def _look_at_build(self, key: Key) -> None:
+        written: BuildStatus | None = None
         for _ in range(LOOKS):
             stored = self._store.builds.get((key.namespace, key.name))
             if stored is None:
@@ -137,12 +144,15 @@ class Reconciler:
             if plan.first:
                 await self._act_for_build(key, stored, plan)
             elif plan.status is not None:
+                if plan.status == written:
+                    break
                 await self._write_build(key, stored, plan)
+                written = plan.status
             else:
                 self._start_rate.settle(key, wants_start=plan.wants_start)
                 self._clean_up(plan.then, key.namespace)
                 return
-        self._queue.add(key)
+        raise UnsettledError("the same status is owed again and again; are the installed CRDs of another version?")
 
     def _plan_build(self, key: Key, stored: StoredBuild) -> BuildPlan:
         facts = observe_build(
@@ -162,8 +172,13 @@ class Reconciler:
             if isinstance(action, CreateAppServer) and action.is_start:
                 self._start_rate.started(key)
             await self._actions.for_build(action, build)
-            if isinstance(action, CreateAppServer) and action.is_start and action.slot is not None:
+            if isinstance(action, CreateAppServer) and action.slot is not None and self._has_started(action, build):
                 self._metrics.schedule_lag.observe((self._clock.now().wall - action.slot).total_seconds())
+
+    def _has_started(self, create: CreateAppServer, build: PeriodicBuild) -> bool:
+        """Tell whether a slot's create has led to its AppServer: refused ones are tried for hours."""
+        child = self._store.app_servers.get((build.ref.namespace, create.name))
+        return create.is_start and child is not None and child.controller_uid == build.ref.uid
 
     async def _write_build(self, key: Key, stored: StoredBuild, plan: BuildPlan) -> None:
         if plan.status is None:
@@ -179,32 +194,43 @@ class Reconciler:
         self._tell(plan.events)
 
     async def _look_at_app_server(self, key: Key) -> None:
+        written: AppServerStatus | None = None
         for _ in range(LOOKS):
             app_server = self._store.app_servers.get((key.namespace, key.name))
             if app_server is None:
                 self._wakeups.forget(key)
                 return
-            if not await self._one_look(key, app_server):
+            plan = self._plan_app_server(key, app_server)
+            for action in plan.first:
+                await self._actions.for_app_server(action, app_server)
+            if plan.first:
+                continue
+            if plan.status is not None:
+                if plan.status == written:
+                    break
+                if not await self._write_app_server(app_server, plan.status):
+                    continue
+                written = plan.status
+            self._tell(plan.events)
+            self._clean_up(plan.then, key.namespace)
+            if plan.status is None:
                 return
-        self._queue.add(key)
+        raise UnsettledError("the same status is owed again and again; are the installed CRDs of another version?")
 
-    async def _one_look(self, key: Key, app_server: AppServer) -> bool:
-        """Tell whether there may be more to do."""
+    def _plan_app_server(self, key: Key, app_server: AppServer) -> AppServerPlan:
         plan = plan_app_server(observe_app_server(self._store, app_server), self._clock.now())
         self._store.attempt_memory(app_server.ref.uid).seen = plan.seen
         self._wakeups.set(key, plan.wake)
-        for action in plan.first:
-            await self._actions.for_app_server(action, app_server)
-        if plan.first:
-            return True
-        if plan.status is not None:
-            try:
-                await self._writes.app_server_status(app_server, plan.status)
-            except NotFoundError:
-                self._store.remove_app_server(app_server.ref)
-        self._tell(plan.events)
-        self._clean_up(plan.then, key.namespace)
-        return plan.status is not None
+        return plan
+
+    async def _write_app_server(self, app_server: AppServer, status: AppServerStatus) -> bool:
+        """Tell whether there still is something to speak of."""
+        try:
+            await self._writes.app_server_status(app_server, status)
+        except NotFoundError:
+            self._store.remove_app_server(app_server.ref)
+            return False
+        return True
 
     def _tell(self, events: Sequence[EventFact]) -> None:
         for event in events:
