@@ -16,8 +16,8 @@ from tests.demo.showing import LOG_WIDTH, showing
 from tests.demo.stage import ENDING_SIGNALS, Wishes
 from tests.demo.story import Story
 
-SECONDS = 120.0
-"""Long enough that every schedule comes round, short enough to be watched."""
+SECONDS = 116.0
+"""Every schedule comes round at least once more, and this is a moment at which no run is in progress."""
 
 INTERRUPTED = 130
 """What a shell expects of a program that Ctrl-C has ended."""
@@ -50,7 +50,7 @@ def play(options: argparse.Namespace, console: Console) -> int:
     wishes = Wishes(name=options.name, level=options.level, keep=options.keep)
 
     def say(sentence: str) -> None:
-        console.print(sentence, soft_wrap=True)
+        console.print(sentence)
 
     with a_scene(wishes, say) as scene:
         story = Story(scene, options.seconds, title_of(scene.nodes))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import shutil
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
-from tests.demo.observation import Build, Observation
+from tests.demo.observation import Attempt, Build, Observation
 from tests.demo.spawn import Effect, effect_in_words
 from tests.demo.words import NOTHING, clock, coloured, outcome, sum_of
 
@@ -35,7 +36,7 @@ def closing(seen: Observation, effect: Effect | None, unaccounted: float) -> Ren
     """Draw the ledgers and what they promise."""
     parts: list[RenderableType] = [Text("\nThe ledgers: what became of every slot", style=HEADING)]
     for build in seen.builds:
-        parts += ["", ledger_title(build), ledger_table(build) if build.ledger else NO_ENTRIES]
+        parts += ["", ledger_title(build), ledger_table(build, seen.attempts) if build.ledger else NO_ENTRIES]
     return Group(*parts, "", *_promise(unaccounted), *_by_hand(effect))
 
 
@@ -49,14 +50,16 @@ def ledger_title(build: Build) -> Text:
     return Text.assemble((build.name, "bold"), (f"{schedule}   {detail}", "dim"))
 
 
-def ledger_table(build: Build) -> Table:
-    """Draw a ledger, oldest entry first."""
+def ledger_table(build: Build, attempts: tuple[Attempt, ...]) -> Table:
+    """Draw a ledger, oldest entry first, and how many attempts a run took whose AppServers are still there."""
+    took = Counter(attempt.run for attempt in attempts if attempt.build == build.name)
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 2), show_edge=False, header_style="dim")
-    for column in ("slot", "decision", "reason", "run", "outcome"):
+    for column in ("slot", "decision", "reason", "run", "attempts", "outcome"):
         table.add_column(column, no_wrap=True)
     for fate in reversed(build.ledger):
         slots = clock(fate.slot) if fate.count == 1 else f"{clock(fate.slot)} and {fate.count - 1} more"
-        table.add_row(slots, coloured(fate.decision), fate.reason, fate.run or NOTHING, outcome(fate))
+        tried = str(took[fate.run]) if took[fate.run] else NOTHING
+        table.add_row(slots, coloured(fate.decision), fate.reason, fate.run or NOTHING, tried, outcome(fate))
     return table
 
 

@@ -153,7 +153,7 @@ def _leave_running(cluster: LocalCluster, operator: OperatorProcess) -> None:
 def _apply_examples(cluster: Cluster, nodes: Nodes, say: Say) -> tuple[str, ...]:
     examples = played_examples()
     if nodes.have_test_image:
-        say(f"This node can pull nothing, so instead of {IMAGE} the examples run in {TEST_IMAGE}, which it has.")
+        say(f"This node can pull no image: the examples run in {TEST_IMAGE} instead of {IMAGE}.")
         examples = [with_image(example, TEST_IMAGE) for example in examples]
     if nodes.are_simulated:
         say("The nodes are simulated: annotations tell each pod how its script would have ended.")

@@ -25,6 +25,9 @@ SPAWN_AFTER = 0.5
 LONGEST_OVERTIME_SECONDS = 60.0
 """How much longer it may take until the run by hand was seen, where the machine is slow."""
 
+QUIET_WITHIN_SECONDS = 15.0
+"""How long the end waits for a moment without a run in progress, so that the ledgers have all outcomes."""
+
 SEEN_FOR_SECONDS = 15.0
 """How long the words about the run by hand stay."""
 
@@ -72,16 +75,18 @@ class Story:
                 title=self.title,
                 words=self._words(),
             )
-            if self._is_over():
+            if self._is_over(seen):
                 return
             time.sleep(max(0.0, look_at - time.monotonic()))
 
     def _elapsed(self) -> float:
         return time.monotonic() - self._began
 
-    def _is_over(self) -> bool:
+    def _is_over(self, seen: Observation) -> bool:
         late = self._elapsed() - self.length_seconds
-        return late >= LONGEST_OVERTIME_SECONDS or (late >= 0 and self._effect is not None)
+        if self._effect is None:
+            return late >= LONGEST_OVERTIME_SECONDS
+        return late >= 0 and (late >= QUIET_WITHIN_SECONDS or not any(build.runs for build in seen.builds))
 
     def _play_spawn(self, seen: Observation, now: datetime) -> None:
         build = seen.build(SPAWNED)

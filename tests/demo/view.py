@@ -22,7 +22,7 @@ from tests.demo.words import NOTHING, clock, coloured, doing, last_outcome, next
 WORDS_ROWS = 5
 """Of the panel that tells what happens, borders included: three lines of words."""
 
-OTHER_ROWS = 14
+OTHER_ROWS = 13
 """Title, progress, headings and blank lines, and the table of builds without its rows."""
 
 FEWEST_ROWS = 3
@@ -53,7 +53,7 @@ def screen(frame: Frame, height: int) -> RenderableType:
         heading("AppServers", "one attempt each, one pod each, always from scratch; newest first"),
         attempts_table(frame.seen, spare - spare // 2),
         heading("Events", "what the operator says about it; newest last"),
-        events_table(frame.seen.notices, spare // 2),
+        events_table(frame.seen, spare // 2),
     )
 
 
@@ -63,7 +63,13 @@ def title_line(frame: Frame) -> RenderableType:
     line.add_column(ratio=1, no_wrap=True)
     line.add_column(width=30)
     line.add_column(justify="right", no_wrap=True)
-    bar = ProgressBar(total=frame.total_seconds, completed=min(frame.elapsed_seconds, frame.total_seconds), width=30)
+    bar = ProgressBar(
+        total=frame.total_seconds,
+        completed=min(frame.elapsed_seconds, frame.total_seconds),
+        width=30,
+        complete_style="cyan",
+        finished_style="cyan",
+    )
     line.add_row(Text(frame.title, style="bold cyan"), bar, f"{clock(frame.now)} UTC")
     return line
 
@@ -112,12 +118,14 @@ def attempts_table(seen: Observation, rows: int) -> Table:
     return table
 
 
-def events_table(notices: tuple[Notice, ...], rows: int) -> Table:
-    """Draw the newest Events."""
-    table = _table("time", "reason")
+def events_table(seen: Observation, rows: int) -> Table:
+    """Draw the newest Events; those of an attempt under the name of its build, as the note has the number."""
+    build_of = {attempt.name: attempt.build for attempt in seen.attempts}
+    table = _table("time", "reason", "about")
     table.add_column("note", no_wrap=True, ratio=1)
-    for notice in notices[-rows:]:
-        table.add_row(clock(notice.at), Text(notice.reason, style=style_of(notice)), f"{notice.about}: {notice.note}")
+    for notice in seen.notices[-rows:]:
+        reason = Text(notice.reason, style=style_of(notice))
+        table.add_row(clock(notice.at), reason, build_of.get(notice.about, notice.about), notice.note)
     _fill(table, rows)
     return table
 

@@ -79,7 +79,7 @@ def outcome(fate: Fate) -> Text:
 
 def last_outcome(build: Build) -> Text:
     """Say how the newest ended run of the schedule ended."""
-    return next((outcome(fate) for fate in build.ledger if fate.outcome), NOTHING)
+    return next((coloured(fate.outcome) for fate in build.ledger if fate.outcome), NOTHING)
 
 
 def sum_of(slots: Slots, *, one_waits: bool) -> str:
