@@ -9,10 +9,11 @@ from tests.operator_process import OperatorProcess
 
 def audit(api: pykube.HTTPClient, operator: OperatorProcess) -> None:
     """Fail if any PeriodicBuild of the cluster breaks a promise, or the operator itself counts a lost slot."""
-    for build in PeriodicBuild.objects(api, namespace=pykube.all_):
+    for build in PeriodicBuild.objects(api, namespace=pykube.all):
         assert_equation_holds(build)
         assert_one_fate_per_slot(build)
         assert_one_start_per_slot(api, build)
+    assert operator.is_ready()
     assert operator.metric("periodicbuild_unaccounted_slots") == 0
 
 

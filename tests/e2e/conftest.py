@@ -8,7 +8,7 @@ import pykube
 import pytest
 from tests.cluster.cluster import Cluster
 from tests.e2e.audit import audit
-from tests.e2e.stage import Stage
+from tests.e2e.stage import Builds, Stage
 from tests.operator_process import OperatorProcess, install
 
 
@@ -35,14 +35,34 @@ def api(real_node: Cluster) -> Iterator[pykube.HTTPClient]:
         client.session.close()
 
 
-@pytest.fixture(scope="session")
-def stage(real_node: Cluster, api: pykube.HTTPClient, operator: OperatorProcess) -> Stage:
-    """Give the place where tests play."""
-    assert operator.is_ready()
-    return Stage(real_node, api)
+@pytest.fixture
+def stage(real_node: Cluster, api: pykube.HTTPClient, operator: OperatorProcess) -> Iterator[Stage]:
+    """Give one test the place where it plays."""
+    yield from _stage(real_node, api, operator)
+
+
+@pytest.fixture(scope="module")
+def shared_stage(real_node: Cluster, api: pykube.HTTPClient, operator: OperatorProcess) -> Iterator[Stage]:
+    """Give all tests of a module one place, for what takes its time side by side."""
+    yield from _stage(real_node, api, operator)
+
+
+@pytest.fixture(scope="module")
+def builds(request: pytest.FixtureRequest, shared_stage: Stage) -> Builds:
+    """Create everything in a module's SPECS, so that it is at work at the same time; each test has its own of them."""
+    return shared_stage.create_all(request.module.SPECS)
 
 
 @pytest.fixture(autouse=True)
-def _audited(api: pykube.HTTPClient, operator: OperatorProcess) -> Iterator[None]:
+def _audited(stage: Stage, operator: OperatorProcess) -> Iterator[None]:
     yield
-    audit(api, operator)
+    audit(stage.api, operator)
+
+
+def _stage(cluster: Cluster, api: pykube.HTTPClient, operator: OperatorProcess) -> Iterator[Stage]:
+    assert operator.is_ready()
+    stage = Stage(cluster, api)
+    try:
+        yield stage
+    finally:
+        stage.clear()

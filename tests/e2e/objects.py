@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, NamedTuple, Self
 
 from pykube.http import HTTPClient
@@ -18,6 +19,13 @@ class Condition(NamedTuple):
 
 
 NOT_WRITTEN = Condition("", "", "")
+RUN_NOW = "periodicbuild.dev/run-now"
+"""The annotation by which a person asks for a run."""
+
+
+def instant_of(text: str) -> datetime:
+    """Read an instant as the API writes it."""
+    return datetime.fromisoformat(text)
 
 
 class Resource(NamespacedAPIObject):  # type: ignore[misc] # pykube-ng ships no types
@@ -26,9 +34,9 @@ class Resource(NamespacedAPIObject):  # type: ignore[misc] # pykube-ng ships no 
     version = "periodicbuild.dev/v1alpha1"
 
     @classmethod
-    def made_of(cls, api: HTTPClient, namespace: str, name: str, spec: Mapping[str, Any]) -> Self:
+    def made_of(cls, api: HTTPClient, namespace: str, name: str, spec: Mapping[str, Any], **metadata: Any) -> Self:
         """Create an object in the cluster."""
-        metadata = {"namespace": namespace, "name": name}
+        metadata |= {"namespace": namespace, "name": name}
         body = {"apiVersion": cls.version, "kind": cls.kind, "metadata": metadata, "spec": dict(spec)}
         created = cls(api, body)
         created.create()
@@ -45,6 +53,10 @@ class Resource(NamespacedAPIObject):  # type: ignore[misc] # pykube-ng ships no 
         for name in path.split("."):
             value = value.get(name) if isinstance(value, dict) else None
         return value
+
+    def instant(self, path: str) -> datetime:
+        """Give the instant that stands at a path."""
+        return instant_of(self.read(path))
 
     def condition(self, type_: str) -> Condition:
         """Give a condition; NOT_WRITTEN if there is none of that type."""
@@ -70,6 +82,19 @@ class PeriodicBuild(Resource):
         """Give the runs in progress."""
         return list(self.read("status.runs") or ())
 
+    @property
+    def slots(self) -> dict[str, int]:
+        """Give the counters, without those that are zero."""
+        return {name: count for name, count in (self.read("status.slots") or {}).items() if count}
+
+    def run_now(self, token: str) -> None:
+        """Ask for a run, as `kubectl annotate --overwrite` does."""
+        self.patch({"metadata": {"annotations": {RUN_NOW: token}}})
+
+    def disable(self) -> None:
+        """Turn the schedule off."""
+        self.patch({"spec": {"enabled": False}})
+
 
 class AppServer(Resource):
     """One attempt."""
@@ -87,6 +112,10 @@ class AppServer(Resource):
         """Give why it failed, without the message; empty while it has not."""
         result = self.read("status.result") or {}
         return {name: value for name, value in result.items() if name != "message"}
+
+    def cancel(self) -> None:
+        """End it, as a person does."""
+        self.patch({"spec": {"cancelled": True}})
 
     @property
     def controller_uid(self) -> str | None:

@@ -10,39 +10,58 @@ from tests.cluster.cluster import TEST_IMAGE
 Spec = dict[str, Any]
 
 SUCCEED = "true"
+FAIL = "exit 1"
 WORK_FOR_EVER = "sleep 3600"
-READY_MARK = "/tmp/ready"  # noqa: S108 - inside a container
-SERVE = f"touch {READY_MARK}; sleep 3600"
+SIGN = "/tmp/go"  # noqa: S108 - inside a container
+WORK_UNTIL_TOLD = f"until test -f {SIGN}; do sleep 0.2; done"
+"""Goes on when the test says so: `Stage.tell`."""
+PORT = 8080
+SERVE = f"exec httpd -f -p {PORT} -h /tmp"
 """A server that is ready at once, and stays up."""
 
 
-def a_build_spec(script: str = SUCCEED, *, pod: Mapping[str, Any] | None = None, **fields: Any) -> Spec:
+def in_attempt(number: int, script: str, otherwise: str) -> str:
+    """Give a script that does one thing in one attempt, which it knows by its pod's name, and another in others."""
+    return f"case $(hostname) in *-{number}) {script};; *) {otherwise};; esac"
+
+
+def a_build_spec(
+    script: str = SUCCEED,
+    *,
+    pod: Mapping[str, Any] | None = None,
+    container: Mapping[str, Any] | None = None,
+    **fields: Any,
+) -> Spec:
     """Give the spec of a build that ends: due at once, then daily; `fields` add to it or replace."""
     spec: Spec = {
         "enabled": True,
-        "schedule": {"interval": {"every": "24h"}},
+        "schedule": every("24h"),
         "succeedWhen": "Completed",
-        "template": a_template(script, pod=pod),
+        "template": a_template(script, pod=pod, container=container),
     }
     return spec | fields
 
 
 def a_server_spec(script: str = SERVE, *, pod: Mapping[str, Any] | None = None, **fields: Any) -> Spec:
-    """Give the spec of a server that is Ready as soon as its script has touched READY_MARK."""
-    template = a_template(script, pod=pod)
-    template["spec"]["containers"][0]["readinessProbe"] = {
-        "exec": {"command": ["test", "-f", READY_MARK]},
-        "periodSeconds": 1,
-    }
-    return a_build_spec(**({"succeedWhen": "Ready", "template": template} | fields))
+    """Give the spec of a server that is Ready as soon as its script listens on PORT."""
+    probe = {"tcpSocket": {"port": PORT}, "periodSeconds": 1, "failureThreshold": 1}
+    spec = a_build_spec(script, pod=pod, container={"readinessProbe": probe})
+    return spec | {"succeedWhen": "Ready"} | fields
 
 
-def a_template(script: str, *, pod: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def a_template(
+    script: str = SUCCEED, *, pod: Mapping[str, Any] | None = None, container: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     """Give a pod template with one container that runs a script and goes at once when told to."""
-    container = {"name": "main", "image": TEST_IMAGE, "command": ["sh", "-c", script]}
-    return {"spec": {"terminationGracePeriodSeconds": 1, "containers": [container]} | dict(pod or {})}
+    containers = [a_container("main", script, **(container or {}))]
+    return {"spec": {"terminationGracePeriodSeconds": 1, "containers": containers} | dict(pod or {})}
+
+
+def a_container(name: str, script: str, **fields: Any) -> dict[str, Any]:
+    """Give one container that runs a script."""
+    return {"name": name, "image": TEST_IMAGE, "command": ["sh", "-c", script]} | fields
 
 
 def every(interval: str, **more: Any) -> dict[str, Any]:
-    """Give a schedule."""
-    return {"interval": {"every": interval}} | more
+    """Give a schedule; `more` goes beside the interval's length."""
+    return {"interval": {"every": interval} | more}
