@@ -45,6 +45,8 @@ REASON_EVERY = timedelta(minutes=1)
 def start_what_is_due(draft: Draft) -> None:
     """Start at most one thing; let the slot wait, with its reason, if it is not its turn."""
     _request_manual_run(draft)
+    if draft.first:
+        return  # the answers come first: a request that is being taken up goes before the slot (R26)
     is_busy = _is_in_progress(draft)
     if not is_busy and (_start_retry(draft) or _admit_manual_run(draft)):
         is_busy = True
@@ -129,7 +131,7 @@ def _admit_manual_run(draft: Draft) -> bool:
         return False
     if not draft.facts.may_start:
         draft.wants_start = True
-        return True
+        return False
     draft.has_started = True
     oldest = min(candidates, key=lambda child: (child.created_at, child.ref.name))
     draft.status = replace(draft.status, runs=(*draft.status.runs, new_run(oldest, draft.now.steady)))
