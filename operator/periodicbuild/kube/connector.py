@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 KEEP_ALIVE_SECONDS = 60
 """Idle connections are kept for the next herd; the API server itself closes them after 90."""
 
-HANDSHAKE_SECONDS = 5.0
-"""As long as a session lets a connection take."""
+HANDSHAKE_SECONDS = 0.3
+"""A handshake takes milliseconds; one that a silent load balancer holds must not hold up the end of the process."""
 
 TURNS_TO_CLOSE = 3
 """Turns of the event loop from breaking a connection off until its socket is closed."""
@@ -65,9 +65,13 @@ class Connector(aiohttp.TCPConnector):
                 self._transports.add(transport)
 
     async def finish_handshakes(self) -> None:
-        """Wait until none is under way."""
-        if self._handshakes:
-            await asyncio.wait(self._handshakes, timeout=HANDSHAKE_SECONDS)
+        """Wait for those under way, and break off the ones that do not end."""
+        if not self._handshakes:
+            return
+        _, unfinished = await asyncio.wait(self._handshakes, timeout=HANDSHAKE_SECONDS)
+        for handshake in unfinished:
+            handshake.cancel()
+        await asyncio.gather(*unfinished, return_exceptions=True)
 
     async def break_off(self) -> None:
         """Close every connection, those included that still say good-bye; returns when the sockets are closed."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from importlib.metadata import version
@@ -145,7 +145,7 @@ class KubeSession:
                 content = await response.read()
             code = response.status
         except NO_CONNECTION as error:
-            raise error_without_answer(call.target, _why(error)) from error
+            raise error_without_answer(call.target, _why(error)) from None  # its repr shows the request's token
         finally:
             self._on_request(call.target, code, time.monotonic() - started_at)
         _raise_if_refused(call.target, response, content)
@@ -167,7 +167,7 @@ class KubeSession:
                 async for chunk in response.content.iter_any():
                     yield chunk
         except NO_CONNECTION as error:
-            raise error_without_answer(target, _why(error)) from error
+            raise error_without_answer(target, _why(error)) from None
         finally:
             self._on_request(target, code, time.monotonic() - started_at)
 
@@ -218,6 +218,8 @@ class KubeSession:
             server = parsedate_to_datetime(date)
         except ValueError:
             return
+        if server.tzinfo is None:  # "-0000" says: UTC, and nothing about where the sender is
+            server = server.replace(tzinfo=UTC)
         self._server_zero = server + HALF_A_SECOND - timedelta(seconds=time.monotonic())
 
 

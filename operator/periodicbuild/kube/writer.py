@@ -37,8 +37,8 @@ SHORTEST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 30.0
 """A 429 holds all writes back; a server that asks for more patience is tried again after this."""
 
-SHUTDOWN_SECONDS = 2.0
-"""How long writes in flight may take to end after SIGTERM."""
+SHUTDOWN_SECONDS = 1.0
+"""How long writes in flight may take to end after SIGTERM: the process has 2 s in all."""
 
 
 class Priority(IntEnum):
