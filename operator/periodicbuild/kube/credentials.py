@@ -55,10 +55,15 @@ class Credentials:
         read: Callable[[Configuration], Awaitable[None]],
         source: str,
         *,
+        forget: Callable[[], None] = lambda: None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`read` fills a Configuration in, again and again; `source` is what a person calls the place it reads."""
+        """`read` fills a Configuration in, again and again; `source` is what a person calls the place it reads.
+
+        `forget` is called before a reading that a refusal has led to: what `read` still holds is no good any more.
+        """
         self._read = read
+        self._forget = forget
         self._source = source
         self._monotonic = monotonic
         self._configuration = Configuration()
@@ -95,16 +100,21 @@ class Credentials:
         """Give the file of the client certificate's key; None without one."""
         return self._configuration.key_file or None
 
+    @property
+    def is_insecure(self) -> bool:
+        """Tell whether the kubeconfig says that the server's certificate is not to be verified."""
+        return not self._configuration.verify_ssl
+
     async def authorization(self) -> str | None:
         """Give the Authorization header, read again if a minute has passed; None with client certificates only."""
         if self._age() >= REREAD_EVERY_SECONDS:
-            await self._reread_if_older_than(REREAD_EVERY_SECONDS)
+            await self._reread_if_older_than(REREAD_EVERY_SECONDS, forget=lambda: None)
         return self._token()
 
     async def renew(self, refused: str | None) -> bool:
         """Read everything again because the server refused; True if another try has something else to show."""
         if self._token() == refused:
-            await self._reread_if_older_than(REFUSED_REREAD_EVERY_SECONDS)
+            await self._reread_if_older_than(REFUSED_REREAD_EVERY_SECONDS, forget=self._forget)
         return self._token() != refused or bool(self._configuration.cert_file)
 
     async def load(self) -> None:
@@ -125,13 +135,14 @@ class Credentials:
     def _age(self) -> float:
         return self._monotonic() - self._read_at
 
-    async def _reread_if_older_than(self, seconds: float) -> None:
+    async def _reread_if_older_than(self, seconds: float, forget: Callable[[], None]) -> None:
         """Read again, once for all requests that were refused together: the others wait here for the first."""
         async with self._reading:
             if self._age() < seconds:
                 return
             self._read_at = self._monotonic()  # first of all, so that requests not refused go on with the old token
             try:
+                forget()
                 await self._read_in_time()
                 if self.ssl_context is not None:
                     self._load_certificates(self.ssl_context)
@@ -163,7 +174,8 @@ class Credentials:
         context = ssl.create_default_context(cafile=self._configuration.ssl_ca_cert)
         # Python 3.13 turns this on; cluster CAs made by older tools lack the extensions that it asks for.
         context.verify_flags &= ~ssl.VERIFY_X509_STRICT
-        if not self._configuration.verify_ssl:
+        if self.is_insecure:
+            _log.warning("the server's certificate is not verified", extra={"source": self._source})
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
         self._load_certificates(context)
@@ -193,7 +205,8 @@ async def load_credentials(
             raise CredentialsError(
                 f"no kubeconfig at {files}, and this is no pod with a service account; set KUBECONFIG or name the file"
             )
-        credentials = Credentials(_Kubeconfig(files, context).read, f"kubeconfig {files}", monotonic=monotonic)
+        file = _Kubeconfig(files, context)
+        credentials = Credentials(file.read, f"kubeconfig {files}", forget=file.forget, monotonic=monotonic)
     await credentials.load()
     return credentials
 
@@ -206,7 +219,7 @@ class _Kubeconfig:
     """Read kubeconfig files, which a log-in tool may rewrite at any time.
 
     While they stay the same the loader is kept: it re-reads the token file they name, and runs an exec plug-in only
-    when what it gave last has expired.
+    when what it gave last has expired, or was refused.
     """
 
     def __init__(self, files: str, context: str | None) -> None:
@@ -214,6 +227,10 @@ class _Kubeconfig:
         self._context = context
         self._loader: KubeConfigLoader | None = None
         self._written: list[int] = []
+
+    def forget(self) -> None:
+        """Let go of what an exec plug-in gave: it may have been revoked long before it expires."""
+        self._loader = None
 
     async def read(self, configuration: Configuration) -> None:
         """Fill in address, certificates and token."""

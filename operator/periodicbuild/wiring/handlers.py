@@ -110,6 +110,8 @@ async def connection_of(credentials: Credentials) -> kopf.ConnectionInfo:
     return kopf.ConnectionInfo(
         server=credentials.server,
         ca_path=credentials.ca_file,
+        insecure=credentials.is_insecure,
+        proxy_url=credentials.proxy,
         certificate_path=credentials.certificate_file,
         private_key_path=credentials.key_file,
         scheme=scheme or None,
