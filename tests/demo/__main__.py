@@ -57,11 +57,11 @@ def play(options: argparse.Namespace, console: Console) -> int:
         with showing(console) as shown:
             ending = story.tell(shown)
         console.print(closing(ending.seen, ending.effect, ending.unaccounted))
+        if not ending.is_good:
+            console.print(f"\nSomething went wrong. {scene.log_tail()}", soft_wrap=True)
         console.print(where_to_look_next(scene.kept if options.keep else None), soft_wrap=True)
         say("")
-    if ending.effect is None:
-        say("The run by hand was not taken up in time: is the machine very busy?")
-    return 0 if ending.effect is not None and ending.unaccounted == 0 else 1
+    return 0 if ending.is_good else 1
 
 
 def title_of(nodes: Nodes) -> str:

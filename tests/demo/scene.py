@@ -28,6 +28,9 @@ INSTALLED = (str(ROOT / "crds"), str(ROOT / "manifests" / "rbac.yaml"))
 USABLE_WITHIN_SECONDS = 30
 """A namespace has its service account within a second on quiet cores."""
 
+LOG_LINES_SHOWN = 20
+"""A traceback and what led to it."""
+
 DELETED_WITHIN = "60s"
 
 SIMULATED = "Simulated"
@@ -64,6 +67,11 @@ class Scene:
             clean_up=(down,) if own else remove,
             operator_ends=not own,
         )
+
+    def log_tail(self) -> str:
+        """Return the last lines of the operator's log, for the person who asks why."""
+        lines = self.operator.log.read_text().splitlines()[-LOG_LINES_SHOWN:]
+        return "\n".join(["The end of the operator's log:", *lines])
 
     def spawn(self, build: str, token: str) -> None:
         """Ask for a run by hand."""

@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 from tests.demo.observation import Attempt, Notice
-from tests.demo.view import Frame, screen, style_of
-from tests.demo.words import clock, coloured
+from tests.demo.view import Frame, screen
+from tests.demo.words import clock, coloured, style_of
 
 LOG_WIDTH = 132
 """Columns where there is no terminal to ask: a whole line of a ledger or an Event."""
@@ -43,7 +43,7 @@ class Screen:
 
     def show(self, frame: Frame) -> None:
         """Draw it."""
-        self._live.update(screen(frame, self._console.height), refresh=True)
+        self._live.update(screen(frame, self._console.width, self._console.height), refresh=True)
 
 
 class Lines:

@@ -42,6 +42,11 @@ class Ending:
     unaccounted: float
     """Slots that the operator's independent recount misses."""
 
+    @property
+    def is_good(self) -> bool:
+        """Tell whether everything came as it was told."""
+        return self.effect is not None and self.unaccounted == 0
+
 
 @dataclass(slots=True)
 class Story:

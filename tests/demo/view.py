@@ -1,7 +1,7 @@
 """The live screen: pure functions from what was observed to what rich can draw.
 
 The one idea a newcomer would miss: the screen has a fixed height, so every part says how many rows it takes, and the
-attempts and Events share what is left.
+attempts and Events share what is left. A small terminal gets the same tables without what explains them.
 """
 
 from __future__ import annotations
@@ -11,19 +11,24 @@ from datetime import datetime
 
 from rich import box
 from rich.console import Group, RenderableType
-from rich.padding import Padding
 from rich.panel import Panel
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
-from tests.demo.observation import Attempt, Notice, Observation
-from tests.demo.words import NOTHING, clock, coloured, doing, last_outcome, next_slot
+from tests.demo.observation import Attempt, Observation
+from tests.demo.words import NOTHING, clock, coloured, doing, last_outcome, next_slot, style_of
 
 WORDS_ROWS = 5
 """Of the panel that tells what happens, borders included: three lines of words."""
 
 OTHER_ROWS = 13
-"""Title, progress, headings and blank lines, and the table of builds without its rows."""
+"""Title, headings and blank lines, and the heads of three tables."""
+
+SMALL_OTHER_ROWS = 13
+"""On a small terminal: title, five lines of words without a border, a blank one, three heads."""
+
+FULL_SIZE = (110, 34)
+"""Columns and rows below which the explanations give way."""
 
 FEWEST_ROWS = 3
 """Attempts and Events that are shown however small the terminal is."""
@@ -42,19 +47,39 @@ class Frame:
     """What happens, for somebody who sees it for the first time."""
 
 
-def screen(frame: Frame, height: int) -> RenderableType:
-    """Draw one picture for a terminal of so many rows."""
-    spare = max(2 * FEWEST_ROWS, height - OTHER_ROWS - WORDS_ROWS - len(frame.seen.builds))
+def screen(frame: Frame, width: int, height: int) -> RenderableType:
+    """Draw one picture for a terminal of so many columns and rows."""
+    if width < FULL_SIZE[0] or height < FULL_SIZE[1]:
+        return _small_screen(frame, height)
+    first, second = _shares(height - OTHER_ROWS - WORDS_ROWS - len(frame.seen.builds))
     return Group(
         title_line(frame),
         Panel(frame.words, height=WORDS_ROWS, border_style="cyan", padding=(0, 1)),
-        heading("PeriodicBuilds", "one schedule each; every slot that comes due gets exactly one fate"),
+        *_heading("PeriodicBuilds", "one schedule each; every slot that comes due gets exactly one fate"),
         builds_table(frame.seen, frame.now),
-        heading("AppServers", "one attempt each, one pod each, always from scratch; newest first"),
-        attempts_table(frame.seen, spare - spare // 2),
-        heading("Events", "what the operator says about it; newest last"),
-        events_table(frame.seen, spare // 2),
+        *_heading("AppServers", "one attempt each, one pod each, always from scratch; newest first"),
+        attempts_table(frame.seen, first),
+        *_heading("Events", "what the operator says about it; newest last"),
+        events_table(frame.seen, second),
     )
+
+
+def _small_screen(frame: Frame, height: int) -> RenderableType:
+    first, second = _shares(height - SMALL_OTHER_ROWS - len(frame.seen.builds))
+    return Group(
+        title_line(frame),
+        frame.words,
+        "",
+        builds_table(frame.seen, frame.now, small=True),
+        attempts_table(frame.seen, first, small=True),
+        events_table(frame.seen, second),
+    )
+
+
+def _shares(rows: int) -> tuple[int, int]:
+    """Divide rows between the attempts and the Events."""
+    rows = max(2 * FEWEST_ROWS, rows)
+    return rows - rows // 2, rows // 2
 
 
 def title_line(frame: Frame) -> RenderableType:
@@ -74,46 +99,36 @@ def title_line(frame: Frame) -> RenderableType:
     return line
 
 
-def heading(name: str, explanation: str) -> RenderableType:
-    """Draw the line above a table."""
-    return Padding(Text.assemble((name, "bold"), "  ", (explanation, "dim")), (1, 0, 0, 0))
-
-
-def builds_table(seen: Observation, now: datetime) -> Table:
-    """Draw one row per PeriodicBuild."""
-    table = _table("name", "schedule", "next slot")
+def builds_table(seen: Observation, now: datetime, *, small: bool = False) -> Table:
+    """Draw one row per PeriodicBuild; a small one without what is written in the example files."""
+    table = _table("build" if small else "name", *(() if small else ("schedule",)), "next slot")
     for counter in ("due", "started", "skipped", "missed"):
         table.add_column(counter, justify="right", no_wrap=True)
-    table.add_column("now", no_wrap=True, ratio=1)
+    if not small:
+        table.add_column("now", no_wrap=True, ratio=1)
     table.add_column("last run", no_wrap=True)
     for build in seen.builds:
         slots = build.slots
         table.add_row(
             Text(build.name, style="bold" if build.enabled else "dim"),
-            build.schedule or "-",
+            *(() if small else (build.schedule or "-",)),
             next_slot(build, now),
             *map(str, (slots.due, slots.started, slots.skipped, slots.missed)),
-            doing(build, seen.attempts, now),
+            *(() if small else (doing(build, seen.attempts, now),)),
             last_outcome(build),
         )
     return table
 
 
-def attempts_table(seen: Observation, rows: int) -> Table:
-    """Draw the newest attempts."""
-    table = _table("name", "trigger")
-    table.add_column("attempt", justify="right", no_wrap=True)
+def attempts_table(seen: Observation, rows: int, *, small: bool = False) -> Table:
+    """Draw the newest attempts; in a small table the name has to tell the trigger."""
+    table = _table("attempt" if small else "name", *(() if small else ("trigger", "attempt")))
     table.add_column("state", no_wrap=True, min_width=len("ConfigurationFailed"))
     table.add_column("why", no_wrap=True, ratio=1)
     for attempt in seen.attempts[:rows]:
-        style = "magenta" if attempt.trigger == "Manual" else ""
-        table.add_row(
-            attempt.name,
-            Text(attempt.trigger, style=style),
-            str(attempt.number),
-            coloured(attempt.state),
-            _why(attempt),
-        )
+        trigger = Text(attempt.trigger, style="magenta" if attempt.trigger == "Manual" else "")
+        more = () if small else (trigger, str(attempt.number))
+        table.add_row(attempt.name, *more, coloured(attempt.state), _why(attempt))
     _fill(table, rows)
     return table
 
@@ -121,7 +136,7 @@ def attempts_table(seen: Observation, rows: int) -> Table:
 def events_table(seen: Observation, rows: int) -> Table:
     """Draw the newest Events; those of an attempt under the name of its build, as the note has the number."""
     build_of = {attempt.name: attempt.build for attempt in seen.attempts}
-    table = _table("time", "reason", "about")
+    table = _table("time", "event", "about")
     table.add_column("note", no_wrap=True, ratio=1)
     for notice in seen.notices[-rows:]:
         reason = Text(notice.reason, style=style_of(notice))
@@ -130,11 +145,9 @@ def events_table(seen: Observation, rows: int) -> Table:
     return table
 
 
-def style_of(notice: Notice) -> str:
-    """Give an Event its colour."""
-    if notice.is_warning:
-        return "red"
-    return {"BuildSucceeded": "green", "ManualSpawnObserved": "bold magenta"}.get(notice.reason, "")
+def _heading(name: str, explanation: str) -> tuple[RenderableType, RenderableType]:
+    """Draw the lines above a table."""
+    return "", Text.assemble((name, "bold"), "  ", (explanation, "dim"), no_wrap=True, overflow="ellipsis")
 
 
 def _why(attempt: Attempt) -> Text:
@@ -144,7 +157,15 @@ def _why(attempt: Attempt) -> Text:
 
 
 def _table(*columns: str) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, expand=True, padding=(0, 1), pad_edge=False, show_edge=False, header_style="dim")
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        expand=True,
+        padding=(0, 1),
+        collapse_padding=True,
+        pad_edge=False,
+        show_edge=False,
+        header_style="dim",
+    )
     for column in columns:
         table.add_column(column, no_wrap=True)
     return table

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from rich.text import Text
-from tests.demo.observation import Attempt, Build, Fate, Slots
+from tests.demo.observation import Attempt, Build, Fate, Notice, Slots
 
 STYLES = {
     "New": "yellow",
@@ -86,3 +86,10 @@ def sum_of(slots: Slots, *, one_waits: bool) -> str:
     """Write the promise of a ledger as a sum."""
     terms = f"{slots.started} started + {slots.skipped} skipped + {slots.missed} missed"
     return f"{slots.due} due = {terms}{' + 1 that waits' if one_waits else ''}"
+
+
+def style_of(notice: Notice) -> str:
+    """Give an Event its colour."""
+    if notice.is_warning:
+        return "red"
+    return {"BuildSucceeded": "green", "ManualSpawnObserved": "bold magenta"}.get(notice.reason, "")

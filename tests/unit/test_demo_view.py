@@ -74,32 +74,51 @@ def line_with(lines: list[str], start: str) -> str:
 
 
 def test_a_build_stands_in_one_line_with_its_next_slot_its_counters_and_its_last_result() -> None:
-    line = line_with(drawn(screen(FRAME, 40)), "nightly ").split()
+    line = line_with(drawn(screen(FRAME, 120, 40)), "nightly ").split()
 
     assert line == ["nightly", "every", "40s", "04:35:40", "in", "20", "s", "1", "1", "0", "0", "-", "Failed"]
 
 
 def test_an_attempt_stands_in_one_line_with_the_reason_of_its_failure() -> None:
-    line = line_with(drawn(screen(FRAME, 40)), ATTEMPT.name).split(maxsplit=4)
+    line = line_with(drawn(screen(FRAME, 120, 40)), ATTEMPT.name).split(maxsplit=4)
 
     assert line == [ATTEMPT.name, "Schedule", "1", "ConfigurationFailed", "Build, NonZeroExit, exit code 7"]
 
 
 def test_an_event_of_an_attempt_stands_under_the_name_of_its_build() -> None:
-    assert "04:35:00   AttemptFailed   nightly   Attempt 1 has failed" in drawn(screen(FRAME, 40))
+    line = line_with(drawn(screen(FRAME, 120, 40)), "04:35:00").split(maxsplit=3)
+
+    assert line == ["04:35:00", "AttemptFailed", "nightly", "Attempt 1 has failed"]
 
 
 @pytest.mark.parametrize("count", [0, 1, 100])
 def test_the_screen_has_the_same_height_however_much_there_is_to_show(count: int) -> None:
     many = replace(SEEN, attempts=(ATTEMPT,) * count, notices=(NOTICE,) * count)
 
-    assert len(drawn(screen(replace(FRAME, seen=many), 40))) == 40
+    assert len(drawn(screen(replace(FRAME, seen=many), 120, 40))) == 40
+
+
+def test_a_small_terminal_shows_all_builds_whole_and_something_of_everything_else() -> None:
+    lucky = replace(BUILD, name="third-time-lucky")
+    small = replace(
+        FRAME,
+        seen=replace(SEEN, builds=(lucky,) * 5, attempts=(ATTEMPT,) * 9),
+        words=Text(max((each for _, each in CHAPTERS), key=len)),
+    )
+
+    lines = drawn(screen(small, 80, 24), width=80)
+
+    assert len(lines) <= 24
+    rows = [line.split() for line in lines if line.startswith("third-time-lucky ")]
+    assert rows == [["third-time-lucky", "04:35:40", "in", "20", "s", "1", "1", "0", "0", "Failed"]] * 5
+    assert len([line for line in lines if line.startswith(ATTEMPT.name)]) == 3
+    assert any("AttemptFailed" in line for line in lines)
 
 
 def test_the_newest_events_are_shown_where_not_all_fit() -> None:
     notices = tuple(replace(NOTICE, note=f"note {number}") for number in range(100))
 
-    lines = drawn(screen(replace(FRAME, seen=replace(SEEN, notices=notices)), 40))
+    lines = drawn(screen(replace(FRAME, seen=replace(SEEN, notices=notices)), 120, 40))
 
     assert lines[-1].endswith("note 99")
 
