@@ -134,6 +134,7 @@ def an_attempt_look(  # noqa: PLR0913 - keywords, each with a default
     steady: Instant = SLOT,
     *,
     parent: PeriodicBuild | None = None,
+    has_parent: bool = True,
     pod: Pod | None = None,
     pod_is_absent: bool = False,
     refusal: Refusal | None = None,
@@ -144,7 +145,7 @@ def an_attempt_look(  # noqa: PLR0913 - keywords, each with a default
     attempt = app_server or an_app_server()
     facts = AppServerFacts(
         app_server=attempt,
-        parent=parent or a_build(status=a_status(runs=[a_run(attempt)])),
+        parent=(parent or a_build(status=a_status(runs=[a_run(attempt)]))) if has_parent else None,
         pod=pod,
         pod_is_absent=pod_is_absent,
         refusal=refusal,

@@ -11,7 +11,7 @@ from tests.builders.looks import PREVIOUS, a_look, a_refusal, a_status, a_wait, 
 from periodicbuild.core.facts import AppServer, Pod
 from periodicbuild.core.plans import Refused
 from periodicbuild.core.reasons import Blocker, Fate, State
-from periodicbuild.core.status import Waiting
+from periodicbuild.core.status import Slots, Waiting
 
 NAME = "nightly-20261124-023000-1"
 JUST_UNDER_30_S_LATE = "2026-11-24T02:30:29.900000"
@@ -50,7 +50,8 @@ FREE = {
 def test_a_slot_waits_behind(child: AppServer, pod: Pod | None) -> None:
     """R16 Forbid, R17: and the wait is written at once."""
     plan = a_look(a_build(status=a_status()), SLOT, children=[child], pods=[pod] if pod else [])
-    assert memory(plan) == a_status(waiting=a_wait())
+    after = memory(plan)
+    assert (after.waiting, after.slots) == (a_wait(), Slots(due=2, started=1))
     assert (plan.first, plan.unwritten) == ((), None)
 
 

@@ -89,21 +89,17 @@ def _waits_for_turn(facts: AppServerFacts, now: Now) -> AppServerPlan:
 
 
 def _attempt(facts: AppServerFacts, run: Run, now: Now) -> AppServerPlan:
+    pod = facts.pod
+    if pod is not None and has_succeeded(pod, facts.app_server.succeed_when):
+        return succeed(facts, pod, now)
+    if pod is not None and (result := failure_of(pod, facts.app_server.succeed_when)) is not None:
+        return charge(facts, result, now)
     limit = facts.app_server.timeouts.run
     if limit is not None and now.steady >= run.started_at + limit:
         message = f"timeouts.run ({format_duration(limit)}) has passed since the run began"
         return fail(facts, now, timed_out(current_stage(facts), FailureReason.RUN_BUDGET, message))
-    wake = Wake(steady=None if limit is None else run.started_at + limit)
-    pod = facts.pod
-    if pod is None:
-        plan = _without_pod(facts, now)
-    elif has_succeeded(pod, facts.app_server.succeed_when):
-        return succeed(facts, pod, now)
-    elif (result := failure_of(pod, facts.app_server.succeed_when)) is not None:
-        return charge(facts, result, now)
-    else:
-        plan = _with_pod(facts, pod, now)
-    return replace(plan, wake=plan.wake.earlier(wake))
+    plan = _without_pod(facts, now) if pod is None else _with_pod(facts, pod, now)
+    return replace(plan, wake=plan.wake.earlier(Wake(steady=None if limit is None else run.started_at + limit)))
 
 
 def _without_pod(facts: AppServerFacts, now: Now) -> AppServerPlan:
@@ -140,9 +136,9 @@ def _wait_for_permission(facts: AppServerFacts, refusal: Refusal, now: Now) -> A
         return fail(facts, now, timed_out(Stage.WAITING, refusal.kind, refusal.message))
     if now.steady >= refusal.retry_at:
         return AppServerPlan(first=(CreatePod(app_server=facts.app_server),))
-    wake = Wake(steady=min(limit, refusal.retry_at, max(since + WORTH_A_WRITE, now.steady + SETTLED)))
+    wake = Wake(steady=min(limit, refusal.retry_at))
     if now.steady - since < WORTH_A_WRITE:
-        return AppServerPlan(wake=wake)
+        return AppServerPlan(wake=wake.earlier(Wake(steady=since + WORTH_A_WRITE)))
     message = f"the pod is refused for now ({refusal.kind}): {refusal.message}"
     return replace(
         write_if_news(facts, replace(status, message=message, pod_requested_at=whole_second_down(since))), wake=wake
