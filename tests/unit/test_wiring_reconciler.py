@@ -154,13 +154,13 @@ def refuse_with(status: int, **headers: str) -> Callable[[web.BaseRequest], web.
 
 
 async def seen_again_after(loop: Loop, seconds: float) -> bool:
-    """Let time pass in two steps, and tell whether the second one, and not the first, has led to another write."""
-    writes = loop.patched("one")
+    """Let time pass in two steps, and tell whether the second one, and not the first, has led to another look."""
+    failures = loop.failures()
     loop.pass_time(seconds - 0.5)
     await loop.turn()
-    too_early = loop.patched("one") > writes
+    too_early = loop.failures() > failures
     loop.pass_time(0.6)
-    await eventually(lambda: loop.patched("one") > writes)
+    await eventually(lambda: loop.failures() > failures)
     return not too_early
 
 

@@ -37,6 +37,12 @@ def test_an_address_is_a_host_and_a_port(address: str, host: str, port: int) -> 
         (["--listen", "8080"], "8080 is no address: write host:port"),
         (["--listen", "host:99999"], "host:99999 is no address"),
         (["--log-level", "loud"], "invalid choice"),
+        (["--kube-api-qps", "fast"], "fast is no rate: give a number per second"),
+        (["--kube-api-burst", "1.5"], "1.5 is no whole number"),
+        (["--namespace", ""], " is no namespace"),
+        (["--namespace", "a,b"], "a,b is no namespace: give one, and repeat the flag for another"),
+        (["--namespace", "Team-A"], "Team-A is no namespace"),
+        (["--listen", "host:"], "host: is no address"),
     ],
 )
 def test_a_mistake_is_answered_with_a_sentence(

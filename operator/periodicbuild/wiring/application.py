@@ -107,6 +107,7 @@ class Application:
         namespace = next(iter(self._settings.namespaces), "")
         await self._session.get(PERIODIC_BUILDS.path(namespace=namespace), {"limit": "1"})
         self._clock.follow(self._session.server_now)
+        self._wakeups.turned_at = self._clock.now().steady
         await self._health.start(self._settings.listen_host, self._settings.listen_port)
         _log.info("listening", extra={"port": self._health.port})
         parts = [watch.run() for watch in self._watches]

@@ -1,4 +1,8 @@
-"""Logging: constant messages with fields, as text for people or as JSON lines for machines."""
+"""Logging: constant messages with fields, as text for people or as JSON lines for machines.
+
+The one idea a newcomer would miss: values are other people's text, an admission webhook's message for example.  None
+of them may begin a line of its own, move a terminal's cursor, or be lost because it cannot be encoded.
+"""
 
 from __future__ import annotations
 
@@ -16,20 +20,20 @@ class _Fields(logging.Formatter):
         return datetime.fromtimestamp(record.created, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
     def fields(self, record: logging.LogRecord) -> dict[str, str]:
-        extra = {key: str(value) for key, value in vars(record).items() if key not in _STANDARD}
-        if record.exc_info:
-            extra["exception"] = self.formatException(record.exc_info)
-        return extra
+        return {key: _encodable(str(value)) for key, value in vars(record).items() if key not in _STANDARD}
+
+    def traceback(self, record: logging.LogRecord) -> str:
+        return _encodable(self.formatException(record.exc_info)) if record.exc_info else ""
 
 
 class TextFormatter(_Fields):
-    """One line per record, fields at the end."""
+    """One line per record, fields at the end; a traceback follows on lines of its own."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Render a record."""
-        fields = " ".join(f"{key}={value}" for key, value in self.fields(record).items())
+        fields = " ".join(f"{key}={_printable(value)}" for key, value in self.fields(record).items())
         line = f"{self.formatTime(record)} {record.levelname} {record.name.rpartition('.')[2]}: {record.getMessage()}"
-        return f"{line} {fields}".rstrip()
+        return f"{line} {fields}".rstrip() + f"\n{self.traceback(record)}".rstrip()
 
 
 class JsonFormatter(_Fields):
@@ -38,7 +42,19 @@ class JsonFormatter(_Fields):
     def format(self, record: logging.LogRecord) -> str:
         """Render a record."""
         head = {"time": self.formatTime(record), "level": record.levelname, "logger": record.name}
-        return msgspec.json.encode({**head, "message": record.getMessage(), **self.fields(record)}).decode()
+        traceback = self.traceback(record)
+        tail = {"exception": traceback} if traceback else {}
+        return msgspec.json.encode({**head, "message": record.getMessage(), **self.fields(record), **tail}).decode()
+
+
+def _encodable(text: str) -> str:
+    return text.encode(errors="backslashreplace").decode()
+
+
+def _printable(text: str) -> str:
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
 def configure_logs(level: str, style: str) -> None:

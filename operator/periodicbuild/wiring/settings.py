@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", re.ASCII)
+"""What Kubernetes allows as the name of a namespace."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +47,12 @@ def parse_settings(arguments: Sequence[str]) -> Settings:
     run = commands.add_parser("run", help="run the operator until SIGTERM")
     run.add_argument("--kubeconfig", help="file to log in with; default: $KUBECONFIG, else the pod's service account")
     run.add_argument(
-        "--namespace", action="append", default=[], metavar="NAME", help="watch only this one; repeatable; default: all"
+        "--namespace",
+        type=_namespace,
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="watch only this one; repeatable; default: all",
     )
     run.add_argument("--kube-api-qps", type=_rate, default=100.0, help="writes per second (default 100; 0 = no limit)")
     run.add_argument("--kube-api-burst", type=_positive, default=200, help="writes at once (default 200)")
@@ -64,14 +73,25 @@ def parse_settings(arguments: Sequence[str]) -> Settings:
     )
 
 
+def _namespace(text: str) -> str:
+    if not DNS_LABEL.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"{text} is no namespace: give one, and repeat the flag for another")
+    return text
+
+
 def _rate(text: str) -> float:
-    rate = float(text)
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = -1.0
     if not 0 <= rate < float("inf"):
         raise argparse.ArgumentTypeError(f"{text} is no rate: give a number per second, 0 for no limit")
     return rate
 
 
 def _positive(text: str) -> int:
+    if not text.removeprefix("-").isdecimal():
+        raise argparse.ArgumentTypeError(f"{text} is no whole number")
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError(f"{text} is too small: give at least 1")

@@ -1,0 +1,121 @@
+"""The probes say what is wrong in a sentence, and the metrics can be read by Prometheus."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import aiohttp
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from tests.builders import a_build, a_pod, a_schedule_status, an_app_server
+
+from periodicbuild.core.status import BuildStatus
+from periodicbuild.kube.parse import StoredBuild
+from periodicbuild.kube.paths import Target
+from periodicbuild.wiring.clock import Clock
+from periodicbuild.wiring.health import Health
+from periodicbuild.wiring.metrics import Metrics
+from periodicbuild.wiring.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+
+def fine() -> str | None:
+    """Complain of nothing."""
+    return None
+
+
+def asked(path: str, *, complaint: Callable[[], str | None] = fine, missing: Callable[[], str | None] = fine) -> str:
+    """Give status and text of a page."""
+
+    async def scenario() -> str:
+        health = Health(complaint, missing, a_busy_operators_metrics().registry)
+        await health.start("127.0.0.1", 0)
+        try:
+            async with aiohttp.ClientSession() as http, http.get(f"http://127.0.0.1:{health.port}{path}") as answer:
+                return f"{answer.status} {await answer.text()}"
+        finally:
+            await health.stop()
+
+    return asyncio.run(scenario())
+
+
+def a_busy_operators_metrics() -> Metrics:
+    """Give metrics of a store with one of each, and some history."""
+    store, metrics = Store(lambda _: None), Metrics()
+    build = a_build(status=BuildStatus(schedule=a_schedule_status()))
+    store.put_build(StoredBuild(build=build, ledger_json=b"[]"))
+    store.put_app_server(an_app_server(build))
+    store.put_pod(a_pod(an_app_server(build)))
+    metrics.watch(store, Clock(wall=lambda: NOON), lambda: 3)
+    metrics.on_request(Target("create", "pods", "team-a"), 201, 0.1)
+    metrics.on_request(Target("create", "pods", "team-a"), 0, 0.1)
+    metrics.schedule_lag.observe(0.7)
+    metrics.failed_looks.labels("AppServer").inc()
+    return metrics
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_all_is_well(path: str) -> None:
+    assert asked(path) == "200 ok\n"
+
+
+def test_what_is_wrong_with_the_process_fails_the_liveness_probe_only() -> None:
+    def complaint() -> str:
+        return "the loop has not turned for 31 s"
+
+    assert asked("/healthz", complaint=complaint) == "503 the loop has not turned for 31 s\n"
+    assert asked("/readyz", complaint=complaint) == "200 ok\n"
+
+
+def test_what_is_missing_fails_the_readiness_probe_only() -> None:
+    assert asked("/readyz", missing=lambda: "still listing pods") == "503 still listing pods\n"
+    assert asked("/healthz", missing=lambda: "still listing pods") == "200 ok\n"
+
+
+def test_metrics_can_be_read_and_have_the_names_and_labels_that_dashboards_use() -> None:
+    status, _, text = asked("/metrics").partition(" ")
+    families = {family.name: family for family in text_string_to_metric_families(text)}
+    labels = {
+        name: {label for sample in family.samples for label in sample.labels} for name, family in families.items()
+    }
+    assert status == "200"
+    assert labels == {
+        "periodicbuild_schedule_lag_seconds": {"le"},
+        "periodicbuild_slots": set(),
+        "periodicbuild_runs_finished": {"trigger", "result"},
+        "periodicbuild_failed_looks": {"kind"},
+        "periodicbuild_kube_requests": {"verb", "resource", "code"},
+        "periodicbuild_unaccounted_slots": set(),
+        "periodicbuild_queue_depth": set(),
+        "periodicbuild_objects": {"kind"},
+        "periodicbuild_clock_trusted": set(),
+    }
+    assert all(family.documentation for family in families.values())
+
+
+def test_gauges_tell_the_store_of_this_moment() -> None:
+    read = a_busy_operators_metrics().registry.get_sample_value
+    assert [read("periodicbuild_objects", {"kind": kind}) for kind in ("PeriodicBuild", "AppServer", "Pod")] == [1] * 3
+    assert (read("periodicbuild_queue_depth"), read("periodicbuild_clock_trusted")) == (3, 1)
+    assert (read("periodicbuild_unaccounted_slots") or 0) > 0
+
+
+def test_a_request_without_an_answer_is_counted_as_one() -> None:
+    read = a_busy_operators_metrics().registry.get_sample_value
+    labels = {"verb": "create", "resource": "pods"}
+    counts = [read("periodicbuild_kube_requests_total", {**labels, "code": code}) for code in ("201", "0")]
+    assert counts == [1, 1]
+
+
+def test_the_result_of_every_kind_of_run_is_there_before_the_first_one_ends() -> None:
+    """A rate over a series that appears with its first failure misses that failure."""
+    samples = [sample for family in Metrics().registry.collect() for sample in family.samples]
+    runs = [sample for sample in samples if sample.name == "periodicbuild_runs_finished_total"]
+    assert {sample.value for sample in runs} == {0}
+    assert ("Schedule", "Failed") in {(sample.labels["trigger"], sample.labels["result"]) for sample in runs}
