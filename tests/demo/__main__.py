@@ -56,7 +56,7 @@ def play(options: argparse.Namespace, console: Console) -> int:
         story = Story(scene, options.seconds, title_of(scene.nodes))
         with showing(console) as shown:
             ending = story.tell(shown)
-        console.print(closing(ending.seen, ending.effect, ending.unaccounted))
+        console.print(closing(ending))
         if not ending.is_good:
             console.print(f"\nSomething went wrong. {scene.log_tail()}", soft_wrap=True)
         console.print(where_to_look_next(scene.kept if options.keep else None), soft_wrap=True)

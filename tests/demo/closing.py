@@ -32,12 +32,30 @@ LOOK_NEXT = (
 )
 
 
-def closing(seen: Observation, effect: Effect | None, unaccounted: float) -> RenderableType:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """What is known when the story is over."""
+
+    seen: Observation
+    attempts: tuple[Attempt, ...]
+    """All there ever were, also those whose records are gone since."""
+    effect: Effect | None
+    """None: the run by hand was never taken up."""
+    unaccounted: float
+    """Slots that the operator's independent recount misses."""
+
+    @property
+    def is_good(self) -> bool:
+        """Tell whether everything came as it was told."""
+        return self.effect is not None and self.unaccounted == 0
+
+
+def closing(ending: Ending) -> RenderableType:
     """Draw the ledgers and what they promise."""
     parts: list[RenderableType] = [Text("\nThe ledgers: what became of every slot", style=HEADING)]
-    for build in seen.builds:
-        parts += ["", ledger_title(build), ledger_table(build, seen.attempts) if build.ledger else NO_ENTRIES]
-    return Group(*parts, "", *_promise(unaccounted), *_by_hand(effect))
+    for build in ending.seen.builds:
+        parts += ["", ledger_title(build), ledger_table(build, ending.attempts) if build.ledger else NO_ENTRIES]
+    return Group(*parts, "", *_promise(ending.unaccounted), *_by_hand(ending.effect))
 
 
 NO_ENTRIES = Text("   Nothing was due, so there is nothing to account for.", style="dim")
@@ -51,7 +69,7 @@ def ledger_title(build: Build) -> Text:
 
 
 def ledger_table(build: Build, attempts: tuple[Attempt, ...]) -> Table:
-    """Draw a ledger, oldest entry first, and how many attempts a run took whose AppServers are still there."""
+    """Draw a ledger, oldest entry first, and how many attempts each run took, if that was seen."""
     took = Counter(attempt.run for attempt in attempts if attempt.build == build.name)
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 2), show_edge=False, header_style="dim")
     for column in ("slot", "decision", "reason", "run", "attempts", "outcome"):

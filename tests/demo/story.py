@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 
 from rich.text import Text
 from tests.demo.chapters import chapter
+from tests.demo.closing import Ending
 from tests.demo.examples import SPAWNED
-from tests.demo.observation import Observation
+from tests.demo.observation import Attempt, Observation
 from tests.demo.scene import Scene
 from tests.demo.showing import Showing
 from tests.demo.spawn import Effect, Spawn, asked_in_words, effect, effect_in_words, may_ask
@@ -32,22 +33,6 @@ SEEN_FOR_SECONDS = 15.0
 """How long the words about the run by hand stay."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ending:
-    """What is known when the story is over."""
-
-    seen: Observation
-    effect: Effect | None
-    """None: the run by hand was never taken up."""
-    unaccounted: float
-    """Slots that the operator's independent recount misses."""
-
-    @property
-    def is_good(self) -> bool:
-        """Tell whether everything came as it was told."""
-        return self.effect is not None and self.unaccounted == 0
-
-
 @dataclass(slots=True)
 class Story:
     """One telling."""
@@ -59,18 +44,22 @@ class Story:
     _spawn: Spawn | None = None
     _effect: Effect | None = None
     _effect_seen_at: float = 0.0
+    _attempts: dict[str, Attempt] = field(default_factory=dict)
 
     def tell(self, showing: Showing) -> Ending:
         """Play it to its end."""
         for frame in self._frames():
             showing.show(frame)
         unaccounted = self.scene.operator.metric("periodicbuild_unaccounted_slots")
-        return Ending(seen=frame.seen, effect=self._effect, unaccounted=unaccounted)
+        return Ending(
+            seen=frame.seen, attempts=tuple(self._attempts.values()), effect=self._effect, unaccounted=unaccounted
+        )
 
     def _frames(self) -> Iterator[Frame]:
         while True:
             look_at = time.monotonic() + LOOK_EVERY_SECONDS
             now, seen = datetime.now(UTC), self.scene.look()
+            self._attempts |= {attempt.name: attempt for attempt in seen.attempts}
             self._play_spawn(seen, now)
             yield Frame(
                 seen=seen,

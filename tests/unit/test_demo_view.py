@@ -1,76 +1,20 @@
-"""What the demo draws: from values to the text on a terminal."""
+"""What the demo draws while it plays: from values to the text on a terminal."""
 
 from __future__ import annotations
 
 import io
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import timedelta
 
 import pytest
-from rich.console import Console, RenderableType
+from rich.console import Console
 from rich.text import Text
+from tests.builders.demo import ATTEMPT, BUILD, FRAME, NOTICE, NOW, OFF, RUN, SEEN, SLOT, drawn, line_with
 from tests.demo.chapters import CHAPTERS, chapter
-from tests.demo.closing import Kept, closing, where_to_look_next
-from tests.demo.observation import Attempt, Build, Fate, Notice, Observation, Run, Slots
+from tests.demo.observation import Build, Run
 from tests.demo.showing import Lines
-from tests.demo.spawn import Effect, Spawn, effect, effect_in_words, may_ask
-from tests.demo.view import Frame, screen
+from tests.demo.view import screen
 from tests.demo.words import doing, next_slot
-
-SLOT = datetime(2026, 11, 25, 4, 35, 0, tzinfo=UTC)
-NOW = SLOT + timedelta(seconds=20)
-NEXT = SLOT + timedelta(seconds=40)
-RUN = "20261125-043500"
-
-STARTED = Fate(slot=SLOT, decision="Started", reason="Due", run=RUN, outcome="", outcome_reason="", count=1)
-FAILED = replace(STARTED, outcome="Failed", outcome_reason="RetriesUsedUp")
-
-BUILD = Build(
-    name="nightly",
-    enabled=True,
-    schedule="every 40s",
-    attempts=3,
-    next_slot=NEXT,
-    anchor_at=SLOT,
-    slots=Slots(due=1, started=1),
-    waits_for="",
-    runs=(),
-    ledger=(FAILED,),
-    handled_token="",
-)
-OFF = replace(
-    BUILD, name="off", enabled=False, next_slot=None, anchor_at=None, slots=Slots(), ledger=(), schedule="every 24h"
-)
-ATTEMPT = Attempt(
-    name=f"nightly-{RUN}-1",
-    build="nightly",
-    trigger="Schedule",
-    run=RUN,
-    number=1,
-    state="ConfigurationFailed",
-    created_at=SLOT,
-    why="container build ended with exit code 7",
-    failure="Build, NonZeroExit, exit code 7",
-)
-NOTICE = Notice(
-    key="one", at=SLOT, reason="AttemptFailed", about=ATTEMPT.name, note="Attempt 1 has failed", is_warning=True
-)
-SEEN = Observation(builds=(BUILD, OFF), attempts=(ATTEMPT,), notices=(NOTICE,))
-FRAME = Frame(
-    seen=SEEN, now=NOW, elapsed_seconds=20, total_seconds=120, title="on a real node", words=Text("Watch this.")
-)
-
-
-def drawn(renderable: RenderableType, width: int = 120) -> list[str]:
-    console = Console(file=io.StringIO(), width=width)
-    console.print(renderable)
-    assert isinstance(console.file, io.StringIO)
-    return [line.rstrip() for line in console.file.getvalue().splitlines()]
-
-
-def line_with(lines: list[str], start: str) -> str:
-    return next(line for line in lines if line.startswith(start))
 
 
 def test_a_build_stands_in_one_line_with_its_next_slot_its_counters_and_its_last_result() -> None:
@@ -168,103 +112,6 @@ def test_without_a_terminal_each_state_and_each_event_is_told_once() -> None:
     ]
 
 
-def test_the_ledger_has_a_line_per_slot_oldest_first_under_its_sum() -> None:
-    waiting = replace(BUILD, ledger=(replace(STARTED, slot=NEXT, run="later"), FAILED), waits_for="StartRate")
-    waiting = replace(waiting, slots=Slots(due=3, started=2))
-
-    lines = drawn(closing(Observation(builds=(waiting,), attempts=(ATTEMPT,)), None, 0))
-
-    assert "nightly  every 40s   3 due = 2 started + 0 skipped + 0 missed + 1 that waits" in lines
-    assert [line.split() for line in lines if "Due" in line] == [
-        ["04:35:00", "Started", "Due", RUN, "1", "Failed", "(RetriesUsedUp)"],
-        ["04:35:40", "Started", "Due", "later", "-", "in", "progress"],
-    ]
-
-
-def test_an_entry_of_several_slots_says_how_many() -> None:
-    skipped = replace(STARTED, decision="Skipped", reason="NoChanges", run="", count=31)
-
-    lines = drawn(closing(Observation(builds=(replace(BUILD, ledger=(skipped,)),)), None, 0))
-
-    assert "04:35:00 and 30 more" in line_with(lines, "  04:35:00")
-
-
-def test_a_ledger_without_entries_says_why() -> None:
-    assert any("Nothing was due" in line for line in drawn(closing(Observation(builds=(OFF,)), None, 0)))
-
-
-@pytest.mark.parametrize("unaccounted", [0, 2])
-def test_the_recount_is_shown_whatever_it_says(unaccounted: int) -> None:
-    assert any(line.endswith(f": {unaccounted}") for line in drawn(closing(SEEN, None, unaccounted)))
-
-
-REQUEST = "now"
-SPAWN = Spawn(token=REQUEST, before=NEXT)
-TAKEN_UP = replace(BUILD, handled_token=REQUEST, anchor_at=NOW, next_slot=NOW + timedelta(seconds=40))
-
-
-@pytest.mark.parametrize(
-    ("build", "expected"),
-    [
-        (TAKEN_UP, Effect(before=NEXT, started_at=NOW, after=NOW + timedelta(seconds=40))),
-        (BUILD, None),
-        (replace(TAKEN_UP, next_slot=NEXT), None),
-        (replace(TAKEN_UP, next_slot=None), None),
-        (None, None),
-    ],
-    ids=["taken up", "not taken up", "not moved", "a slot waits", "not seen"],
-)
-def test_a_run_by_hand_has_its_effect_when_the_next_slot_has_moved(
-    build: Build | None, expected: Effect | None
-) -> None:
-    assert effect(SPAWN, build) == expected
-
-
-def test_the_effect_of_a_run_by_hand_is_told_with_the_slot_before_and_after() -> None:
-    words = effect_in_words(Effect(before=NEXT, started_at=NOW, after=NOW + timedelta(seconds=40))).plain
-
-    assert "the next slot was 04:35:40, now it is 04:36:00 = 04:35:20 + 40 s" in words
-
-
-@pytest.mark.parametrize(
-    ("build", "expected"),
-    [
-        (BUILD, True),
-        (replace(BUILD, runs=(Run(id=RUN, attempt=1, next_attempt_at=None),)), False),
-        (replace(BUILD, waits_for="StartRate"), False),
-        (replace(BUILD, next_slot=NOW + timedelta(seconds=1)), False),
-        (OFF, False),
-        (None, False),
-    ],
-    ids=["quiet", "in progress", "a slot waits", "about to start", "switched off", "not seen"],
-)
-def test_a_run_by_hand_is_asked_for_in_a_quiet_moment(build: Build | None, expected: bool) -> None:  # noqa: FBT001 - a table case
-    assert may_ask(build, NOW) == expected
-
-
 @pytest.mark.parametrize(("part", "number"), [(0, 0), (0.12, 1), (0.5, 2), (1.5, 3)])
 def test_each_part_of_the_story_has_its_words(part: float, number: int) -> None:
     assert chapter(part) == CHAPTERS[number][1]
-
-
-def test_a_cluster_that_stays_is_told_with_lines_to_copy() -> None:
-    kept = Kept(
-        kubeconfig=Path("/some where/admin.yaml"),
-        kubectl=Path("/built/kubectl"),
-        clean_up=("remove-it",),
-        operator_ends=True,
-    )
-
-    lines = where_to_look_next(kept).plain.splitlines()
-
-    assert "export KUBECONFIG='/some where/admin.yaml'" in lines
-    assert "kubectl -n demo get periodicbuilds" in lines
-    assert any("-m periodicbuild run" in line for line in lines)
-    assert lines[-1] == "remove-it"
-
-
-def test_a_cluster_that_goes_is_told_with_the_way_to_keep_it() -> None:
-    lines = where_to_look_next(None).plain.splitlines()
-
-    assert "make demo ARGS=--keep" in lines
-    assert not any("export KUBECONFIG" in line for line in lines)
