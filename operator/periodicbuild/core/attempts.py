@@ -10,7 +10,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from periodicbuild.core.attempt import (
-    SETTLED,
     AppServerFacts,
     attempt_event,
     current_stage,

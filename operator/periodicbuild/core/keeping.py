@@ -28,21 +28,20 @@ MANUAL_SERVER_FOR = timedelta(hours=48)
 
 def remove_superseded_servers(draft: Draft) -> None:
     """Remove the pods of succeeded servers that nobody is meant to use any more."""
-    servers = [child for child in draft.facts.children if child.state == State.RUNNING and not child.is_deleting]
-    scheduled = [server for server in servers if server.trigger != Trigger.MANUAL]
-    newest = max(scheduled, key=lambda server: (server.slot or server.created_at, server.attempt), default=None)
-    for server in servers:
+    kept = _meant_to_run(draft)
+    for server in _servers(draft):
         pod = draft.facts.pods.get(server.ref.uid)
-        if pod is None or pod.is_deleting or server is newest:
-            continue
-        if server.trigger == Trigger.MANUAL and not _is_over(draft, server):
-            continue
-        draft.then.append(DeletePod(name=pod.ref.name, uid=pod.ref.uid))
+        if pod is not None and not pod.is_deleting and server.ref.uid not in kept:
+            draft.then.append(DeletePod(name=pod.ref.name, uid=pod.ref.uid))
 
 
 def prune_history(draft: Draft) -> None:
-    """Remove the records of runs beyond the limits; the newest success and the newest failure always stay."""
+    """Remove the records of runs beyond the limits; the newest success and the newest failure always stay.
+
+    So does the record of a server that is meant to run, however many succeeded since: its pod would go with it.
+    """
     runs = _ended_runs(draft)
+    kept = _meant_to_run(draft)
     history = draft.build.spec.history
     succeeded = [run for run in runs if run[-1].state.has_succeeded]
     failed = [run for run in runs if run[-1].state.has_failed]
@@ -53,7 +52,24 @@ def prune_history(draft: Draft) -> None:
         *cancelled[history.failed_limit :],
     ]
     for run in surplus:
-        draft.then.extend(DeleteAppServer(name=one.ref.name, uid=one.ref.uid) for one in run if not one.is_deleting)
+        if kept.isdisjoint(one.ref.uid for one in run):
+            draft.then.extend(DeleteAppServer(name=one.ref.name, uid=one.ref.uid) for one in run if not one.is_deleting)
+
+
+def _servers(draft: Draft) -> list[AppServer]:
+    return [child for child in draft.facts.children if child.state == State.RUNNING and not child.is_deleting]
+
+
+def _meant_to_run(draft: Draft) -> frozenset[str]:
+    """Return the uids of the newest server that was not asked for by hand, and of manual ones for their time."""
+    servers = _servers(draft)
+    scheduled = [server for server in servers if server.trigger != Trigger.MANUAL]
+    newest = max(scheduled, key=lambda server: (server.slot or server.created_at, server.attempt), default=None)
+    return frozenset(
+        server.ref.uid
+        for server in servers
+        if server is newest or (server.trigger == Trigger.MANUAL and not _is_over(draft, server))
+    )
 
 
 def _ended_runs(draft: Draft) -> list[Attempts]:
