@@ -18,7 +18,7 @@ from aiohttp import web
 
 from periodicbuild.kube.connector import Connector, close_pool
 from periodicbuild.kube.credentials import load_credentials
-from periodicbuild.kube.paths import Kind
+from periodicbuild.kube.paths import Kind, Target, target_of
 from periodicbuild.kube.session import WATCH_SILENCE_SECONDS, KubeSession
 
 if TYPE_CHECKING:
@@ -101,7 +101,8 @@ class FaultProxy:
         self.kubeconfig = folder / "through-proxy.yaml"
         """Leads through this proxy, as the user of the credentials given."""
         self.user_agents: set[str] = set()
-        self.requests = 0
+        self.targets: list[Target] = []
+        """What was asked for, in the order in which it came; a watch when it began."""
         self._credentials = credentials
         self._runner = web.ServerRunner(web.Server(self._answer, handler_cancellation=True), shutdown_timeout=0.1)
         self._upstream: aiohttp.ClientSession | None = None
@@ -129,6 +130,11 @@ class FaultProxy:
         await self._runner.cleanup()
         if self._upstream is not None:
             await close_pool(self._upstream)
+
+    @property
+    def requests(self) -> int:
+        """Count the requests that have come."""
+        return len(self.targets)
 
     def refuse_next(self, status: int, *, times: int = 1, **headers: str) -> None:
         """Answer so many requests with a refusal; the API server never sees them."""
@@ -164,7 +170,7 @@ class FaultProxy:
             transport.close()
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
-        self.requests += 1
+        self.targets.append(target_of(request.method, request.path, request.query))
         self.user_agents.add(request.headers.get("User-Agent", ""))
         if request.transport is not None:
             self._downstream.add(request.transport)
