@@ -31,9 +31,10 @@ def adopt_children(draft: Draft) -> None:
             continue
         if _answers_request(draft, child):
             draft.status = replace(draft.status, manual=Manual(token=child.token or "", run=child.run))
-        if _is_unrecorded_start(draft, child):
-            _record_start(draft, child)
-        if _is_unrecorded_manual_run(draft, child):
+        slot = _unrecorded_slot(draft, child)
+        if slot is not None:
+            _record_start(draft, child, slot)
+        if _is_lost_run(draft, child):
             draft.status = replace(draft.status, runs=(*draft.status.runs, new_run(child, child.created_at)))
         _advance_run(draft, child)
 
@@ -63,40 +64,39 @@ def _answers_request(draft: Draft, child: AppServer) -> bool:
     return child.token is not None and child.token == draft.build.run_now and child.token != handled
 
 
-def _is_unrecorded_start(draft: Draft, child: AppServer) -> bool:
-    """Tell whether it is a first attempt of this epoch whose slot waits or lies after the cursor."""
+def _unrecorded_slot(draft: Draft, child: AppServer) -> datetime | None:
+    """Return the slot of a first attempt of this epoch, if it waits or lies after the cursor."""
     if child.trigger != Trigger.SCHEDULE or child.attempt != 1 or child.epoch != draft.schedule.epoch:
-        return False
-    if child.slot is None:
-        return False
+        return None
+    if child.slot is None or draft.schedule.cursor_at is None:
+        return child.slot
     waits = draft.status.waiting is not None and draft.status.waiting.slot == child.slot
-    return waits or draft.schedule.cursor_at is None or child.slot > draft.schedule.cursor_at
+    return child.slot if waits or child.slot > draft.schedule.cursor_at else None
 
 
-def _is_unrecorded_manual_run(draft: Draft, child: AppServer) -> bool:
-    """Tell whether a manual run that was admitted is in no status: its pod is there, and the status was lost (R44)."""
-    if child.trigger != Trigger.MANUAL or child.ref.uid not in draft.facts.pods:
+def _is_lost_run(draft: Draft, child: AppServer) -> bool:
+    """Tell whether a run that had begun is in no status: its pod is there, so `runs` was lost or edited (R44)."""
+    if child.ref.uid not in draft.facts.pods:
         return False
     has_ended = child.state.is_finished or child.cancelled or child.is_deleting
     return not has_ended and all(run.id != child.run for run in draft.status.runs)
 
 
-def _record_start(draft: Draft, child: AppServer) -> None:
-    if child.slot is None or child.run is None:
-        return
-    started_at = max(child.slot, min(child.created_at, draft.now.wall))
-    fate = Fate.DUE if _first_look_at(draft, child.slot, started_at) - child.slot <= IN_TIME else Fate.CAUGHT_UP
+def _record_start(draft: Draft, child: AppServer, slot: datetime) -> None:
+    started_at = max(slot, min(child.created_at, draft.now.wall))
+    fate = Fate.DUE if _first_look_at(draft, slot, started_at) - slot <= IN_TIME else Fate.CAUGHT_UP
     for run in draft.status.runs:
         if run.next_attempt_at is not None and run.trigger == Trigger.SCHEDULE:
             end_run(draft, run, Outcome.FAILED, OutcomeReason.GIVEN_UP_FOR_SLOT)
-    draft.rule(Ruling(slot=child.slot, fate=fate, at=draft.now.wall, run=child.run, started_at=started_at))
+    started = new_run(child, child.created_at)
+    draft.rule(Ruling(slot=slot, fate=fate, at=draft.now.wall, run=started.id, started_at=started_at))
     draft.status = replace(
         draft.status,
-        runs=(*draft.status.runs, new_run(child, child.created_at)),
-        last_scheduled=LastScheduled(slot=child.slot, started_at=started_at, run=child.run),
+        runs=(*draft.status.runs, started),
+        last_scheduled=LastScheduled(slot=slot, started_at=started_at, run=started.id),
     )
-    note = f"Build {child.run}, due at {child.slot:%Y-%m-%dT%H:%M:%SZ}, has started as AppServer {child.ref.name}"
-    draft.tell(EventType.NORMAL, EventReason.BUILD_STARTED, note, key=child.run)
+    note = f"Build {started.id}, due at {slot:%Y-%m-%dT%H:%M:%SZ}, has started as AppServer {child.ref.name}"
+    draft.tell(EventType.NORMAL, EventReason.BUILD_STARTED, note, key=started.id)
 
 
 def new_run(child: AppServer, started_at: datetime) -> Run:
