@@ -194,10 +194,9 @@ def test_a_refused_pod_is_asked_about_again_in_time() -> None:
 
 
 def test_after_a_restart_an_accepted_pod_stays_accepted() -> None:
-    kept = a_condition(verdict=("True", "Accepted", "as it was"), generation=2)
-    plan = look_at(replace(a_status(), conditions=(kept,)), None, NOW)
+    plan = look_at(OF_THIS_GENERATION, None, NOW)
     assert plan.status is not None
-    assert plan.status.condition("Ready") == kept
+    assert plan.status.condition("Ready") == OF_THIS_GENERATION.condition("Ready")
 
 
 def test_a_condition_moves_in_time_only_with_its_status() -> None:

@@ -17,12 +17,12 @@ from tests.builders import (
     an_entry,
     at,
 )
-from tests.builders.looks import PREVIOUS, a_look, a_status, a_wait, created, memory, told
+from tests.builders.looks import PREVIOUS, a_look, a_status, a_wait, created, memory, slots_of, told
 
 from periodicbuild.core.facts import PeriodicBuild
 from periodicbuild.core.reasons import Blocker, Fate, State
 from periodicbuild.core.schedules import Schedule
-from periodicbuild.core.status import BuildStatus, ScheduleStatus, Waiting
+from periodicbuild.core.status import BuildStatus, ScheduleStatus, Slots, Waiting
 
 JUST_BEFORE_DUE = "2026-11-24T02:29:59"
 A_MINUTE_AFTER_DUE = "2026-11-24T02:31:00"
@@ -138,6 +138,14 @@ def test_an_edit_adopts_children_before_it_closes_anything() -> None:
     assert after.schedule == a_schedule_status(
         in_force=EDITED, epoch=2, since=SLOT, cursor=SLOT, anchor=SLOT, due_at_since=2
     )
+
+
+def test_an_edit_closes_no_slot_that_has_just_started_after_a_wait_of_this_process() -> None:
+    """R10: one fate, whichever look finds the edit."""
+    child = an_app_server(created=SLOT)
+    after = memory(a_look(edited(), A_MINUTE_AFTER_DUE, children=[child], unwritten=UNWRITTEN))
+    assert after.ledger[0] == an_entry(slot=SLOT, decided=A_MINUTE_AFTER_DUE)
+    assert after.slots == slots_of(after.ledger) == Slots(due=2, started=2)
 
 
 def test_an_edit_leaves_a_run_in_progress_alone() -> None:

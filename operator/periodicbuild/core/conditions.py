@@ -57,12 +57,9 @@ def _ready(draft: Draft) -> Verdict:
     if draft.build.spec.schedule_error is not None:
         return "False", ConditionReason.INVALID_SCHEDULE, draft.build.spec.schedule_error
     dry_run = draft.facts.dry_run
-    if dry_run is None or dry_run.generation != draft.build.generation:
-        known = draft.status.condition(ConditionType.READY)
-        if known is not None and known.observed_generation == draft.build.generation:
-            return _as_it_is(known)
-        return "Unknown", ConditionReason.NOT_CHECKED, "the pod has not been checked yet"
-    refusal = dry_run.refusal
+    # Without a dry run of this generation it stands accepted already: otherwise the planner would have asked first.
+    is_known = dry_run is not None and dry_run.generation == draft.build.generation
+    refusal = dry_run.refusal if dry_run is not None and is_known else None
     match refusal.kind if refusal is not None else None:
         case Refused.INVALID:
             return "False", ConditionReason.INVALID_TEMPLATE, refusal.message if refusal else ""

@@ -9,9 +9,9 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from periodicbuild.core.ledger import Ruling, equation_holds, open_slot
+from periodicbuild.core.ledger import Ruling, equation_holds
 from periodicbuild.core.notices import EventType
-from periodicbuild.core.reasons import AfterManualRun, Blocker, EventReason, Fate, Trigger
+from periodicbuild.core.reasons import AfterManualRun, EventReason, Fate, Trigger
 from periodicbuild.core.schedules import next_slot, whole_second_down
 from periodicbuild.core.status import Run, ScheduleStatus, Slots
 
@@ -91,16 +91,14 @@ def begin_next_epoch(draft: Draft) -> bool:
 def _close_open_slot(draft: Draft, fate: Fate) -> None:
     """Give the slot that waits, or that fell due unseen, its fate under the schedule that is being closed."""
     wall = draft.now.wall
-    if draft.status.waiting is None:
-        due = draft.facts.unwritten.slot if draft.facts.unwritten else next_slot(draft.schedule)
-        if due is None or due > wall:
-            return
-        if draft.facts.unwritten is None and wall - due > IN_TIME:
-            draft.rule(Ruling(slot=due, fate=Fate.OPERATOR_DOWN, at=wall))
-            return
-        draft.status = open_slot(draft.status, due, Blocker.START_RATE, wall)
-    if draft.status.waiting is not None:
-        draft.rule(Ruling(slot=draft.status.waiting.slot, fate=fate, at=wall))
+    waiting = draft.status.waiting or draft.unwritten
+    if waiting is not None:
+        draft.rule(Ruling(slot=waiting.slot, fate=fate, at=wall))
+        return
+    due = next_slot(draft.schedule)
+    if due is not None and due <= wall:
+        was_seen_in_time = wall - due <= IN_TIME
+        draft.rule(Ruling(slot=due, fate=fate if was_seen_in_time else Fate.OPERATOR_DOWN, at=wall))
 
 
 def _epochs(status: BuildStatus, children: Iterable[AppServer]) -> Iterable[int]:

@@ -87,13 +87,12 @@ def _schedule(status: BuildStatus) -> ScheduleStatus:
 
 
 def _counted(slots: Slots, decision: Decision) -> Slots:
-    match decision:
-        case Decision.STARTED:
-            return replace(slots, started=slots.started + 1)
-        case Decision.SKIPPED:
-            return replace(slots, skipped=slots.skipped + 1)
-        case Decision.MISSED:
-            return replace(slots, missed=slots.missed + 1)
+    return replace(
+        slots,
+        started=slots.started + (decision == Decision.STARTED),
+        skipped=slots.skipped + (decision == Decision.SKIPPED),
+        missed=slots.missed + (decision == Decision.MISSED),
+    )
 
 
 def _moved_anchor(schedule: ScheduleStatus, ruling: Ruling) -> datetime | None:

@@ -67,14 +67,13 @@ def end_run(
     status = replace(draft.status, runs=tuple(one for one in draft.status.runs if one.id != run.id))
     draft.status = record_outcome(status, run.id, outcome, reason)
     draft.ended.append(EndedRun(trigger=run.trigger, outcome=outcome))
-    match outcome:
-        case Outcome.SUCCEEDED:
-            _note_success(draft, run, child)
-        case Outcome.FAILED:
-            _note_failure(draft, run, reason, child)
-        case Outcome.CANCELLED:
-            note = f"Build {run.id} was cancelled: {reason}"
-            draft.tell(EventType.NORMAL, EventReason.BUILD_CANCELLED, note, key=run.id)
+    if outcome == Outcome.SUCCEEDED:
+        _note_success(draft, run, child)
+    elif outcome == Outcome.FAILED:
+        _note_failure(draft, run, reason, child)
+    else:
+        note = f"Build {run.id} was cancelled: {reason}"
+        draft.tell(EventType.NORMAL, EventReason.BUILD_CANCELLED, note, key=run.id)
 
 
 def back_off(retries: Retries, run_id: str, attempt: int) -> timedelta:
