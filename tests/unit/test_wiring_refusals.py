@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from periodicbuild.core.plans import Refused
+from periodicbuild.core.plans import Refusal, Refused
 from periodicbuild.kube.errors import Cause, ForbiddenError, InvalidError, KubeError, NotFoundError, TransientKubeError
-from periodicbuild.wiring.refusals import refusal_of
+from periodicbuild.wiring.refusals import UNWANTED_AFTER, note_refusal, refusal_of
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
@@ -50,3 +50,13 @@ def test_a_refusal_is_tried_again_after_a_second_and_later_after_as_long_as_it_h
     assert refusal_of("x", error, first, later).retry_at - later == timedelta(seconds=20)
     much_later = NOON + timedelta(hours=1)
     assert refusal_of("x", error, first, much_later).retry_at - much_later == timedelta(seconds=60)
+
+
+def test_refusals_of_names_that_nobody_wants_any_more_do_not_pile_up() -> None:
+    """Each slot has a name of its own, and some are disabled or edited away while a policy refuses them."""
+    refusals: dict[str, Refusal] = {}
+    error = an_error(ForbiddenError, 403)
+    for hour in range(1000):
+        steady = NOON + hour * UNWANTED_AFTER
+        note_refusal(refusals, refusal_of(f"slot-{hour}", error, None, steady), steady)
+    assert list(refusals) == ["slot-998", "slot-999"]

@@ -26,11 +26,11 @@ from periodicbuild.kube.parse_namespace import is_terminating
 from periodicbuild.kube.render import render_adoption, render_app_server, render_dry_run_pod, render_pod
 from periodicbuild.kube.session import JSON_PATCH
 from periodicbuild.kube.writer import Priority, WriteRequest
-from periodicbuild.wiring.refusals import CHECKED_AGAIN_AFTER, refusal_of, refused
+from periodicbuild.wiring.refusals import CHECKED_AGAIN_AFTER, note_refusal, refusal_of, refused
 
 if TYPE_CHECKING:
     from periodicbuild.core.facts import AppServer, PeriodicBuild, Pod
-    from periodicbuild.core.plans import FirstAction
+    from periodicbuild.core.plans import FirstAction, Refusal
     from periodicbuild.kube.session import KubeSession
     from periodicbuild.kube.writer import Writer
     from periodicbuild.wiring.clock import Clock
@@ -83,7 +83,7 @@ class Actions:
             await self._meet_app_server(create, build)
         except KubeError as error:
             steady = self._clock.now().steady
-            refusals[create.name] = refusal_of(create.name, error, refusals.get(create.name), steady)
+            note_refusal(refusals, refusal_of(create.name, error, refusals.get(create.name), steady), steady)
 
     async def _meet_app_server(self, create: CreateAppServer, build: PeriodicBuild) -> None:
         """Find out whose AppServer has the name we need (design 2.4)."""
@@ -107,7 +107,7 @@ class Actions:
         kind = Refused.NAME_STILL_IN_USE if is_dying else Refused.NAME_COLLISION
         message = f"AppServer {create.name} exists and is not of this run"
         steady = self._clock.now().steady
-        refusals[create.name] = refused(create.name, kind, message, refusals.get(create.name), steady)
+        note_refusal(refusals, refused(create.name, kind, message, refusals.get(create.name), steady), steady)
 
     def _is_alive(self, there: AppServer, build: PeriodicBuild) -> bool:
         return there.controller_uid == build.ref.uid or self._store.is_alive(there.controller_uid)
@@ -126,9 +126,13 @@ class Actions:
             there = app_server_from_json(await self._session.get(path))
             self._store.put_app_server(there)
             if there.run is None:
-                refusals[ref.name] = refusal_of(ref.name, error, refusals.get(ref.name), self._clock.now().steady)
+                self._note_refused_adoption(ref.name, error, refusals)
         except KubeError as error:
-            refusals[ref.name] = refusal_of(ref.name, error, refusals.get(ref.name), self._clock.now().steady)
+            self._note_refused_adoption(ref.name, error, refusals)
+
+    def _note_refused_adoption(self, name: str, error: KubeError, refusals: dict[str, Refusal]) -> None:
+        steady = self._clock.now().steady
+        note_refusal(refusals, refusal_of(name, error, refusals.get(name), steady), steady)
 
     async def _dry_run(self, action: DryRunPod, build: PeriodicBuild) -> None:
         path = PODS.path(namespace=build.ref.namespace)

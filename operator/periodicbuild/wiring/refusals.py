@@ -21,6 +21,17 @@ CHECKED_AGAIN_AFTER = timedelta(minutes=10)
 """A refused template is tried again this often (design 2.1)."""
 
 
+UNWANTED_AFTER = timedelta(hours=1)
+"""A refused name that is still wanted is tried again within a minute of its turn."""
+
+
+def note_refusal(refusals: dict[str, Refusal], refusal: Refusal, steady: datetime) -> None:
+    """Remember a refusal, and forget those of names that nobody has tried for long: their slots have other fates."""
+    for name in [name for name, one in refusals.items() if steady - one.retry_at > UNWANTED_AFTER]:
+        del refusals[name]
+    refusals[refusal.name] = refusal
+
+
 def refusal_of(name: str, error: KubeError, known: Refusal | None, steady: datetime) -> Refusal:
     """Note a refusal; repeated ones keep the instant of the first and wait longer each time."""
     return refused(name, _kind(error), error.message or str(error), known, steady)
