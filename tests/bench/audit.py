@@ -1,22 +1,27 @@
-"""The API server's own record of who asked for what: requests are counted where they arrive, not where they leave."""
+"""The API server's own record of who asked for what: requests are counted, and timed, where they arrive.
+
+The one idea a newcomer would miss: the server's instants are those of this machine, and it notes them for everybody.
+So an operator and a bare client are timed by the same clock, at the same place, and nobody has to watch them.
+"""
 
 from __future__ import annotations
 
+import os
 from collections import Counter
-from datetime import datetime
-from pathlib import Path
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from typing import IO, TYPE_CHECKING, Self
 
 import msgspec
+from tests.cluster.waiting import wait_for
 from tests.operator_process import ACCOUNT, NAMESPACE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
 OPERATOR = f"system:serviceaccount:{NAMESPACE}:{ACCOUNT}"
-READS_OF_MANY = frozenset({"list", "watch"})
-"""Not per run: their number depends on time alone."""
 WRITES = frozenset({"create", "update", "patch", "delete", "deletecollection"})
+SUCCEEDED = range(200, 300)
 
 
 class _User(msgspec.Struct):
@@ -27,7 +32,10 @@ class _Object(msgspec.Struct):
     resource: str = ""
     subresource: str = ""
     namespace: str = ""
-    name: str = ""
+
+
+class _Answer(msgspec.Struct):
+    code: int = 0
 
 
 class Request(msgspec.Struct, rename="camel"):
@@ -36,8 +44,10 @@ class Request(msgspec.Struct, rename="camel"):
     stage: str
     verb: str
     received_at: datetime = msgspec.field(name="requestReceivedTimestamp")
+    answered_at: datetime = msgspec.field(name="stageTimestamp")
     user: _User = msgspec.field(default_factory=_User)
     object: _Object = msgspec.field(name="objectRef", default_factory=_Object)
+    answer: _Answer = msgspec.field(name="responseStatus", default_factory=_Answer)
 
     @property
     def is_write(self) -> bool:
@@ -49,16 +59,69 @@ class Request(msgspec.Struct, rename="camel"):
         """Name what it was about, with the subresource."""
         return "/".join(filter(None, (self.object.resource, self.object.subresource)))
 
+    def has_done(self, verb: str, target: str) -> bool:
+        """Tell whether it did this, with success."""
+        return (self.verb, self.target) == (verb, target) and self.answer.code in SUCCEEDED
+
 
 _decode = msgspec.json.Decoder(Request).decode
 
 
-def operator_requests(log: Path) -> list[Request]:
-    """Give the answered requests of the operator, oldest first, without lists and watches."""
-    with log.open("rb") as lines:
-        found = [_decode(line) for line in lines if OPERATOR.encode() in line and line.endswith(b"\n")]
-    wanted = (one for one in found if one.user.username == OPERATOR and one.stage == "ResponseComplete")
-    return sorted((one for one in wanted if one.verb not in READS_OF_MANY), key=lambda one: one.received_at)
+class Trail:
+    """The requests of the operator's account from now on, read as the log grows, across its rotations."""
+
+    def __init__(self, log: Path) -> None:
+        self.requests: list[Request] = []
+        """In the order of their answers."""
+        self._path = log
+        self._rest = b""
+        self._file = log.open("rb")
+        self._file.seek(0, os.SEEK_END)
+
+    def read(self) -> list[Request]:
+        """Read what is new; give everything since the beginning."""
+        self._take(self._file)
+        if os.stat(self._path).st_ino != os.fstat(self._file.fileno()).st_ino:
+            self._take(self._file)
+            self._file.close()
+            self._file = self._path.open("rb")
+            self._take(self._file)
+        return self.requests
+
+    def count(self, verb: str, target: str) -> int:
+        """Count what was done until now."""
+        return sum(one.has_done(verb, target) for one in self.read())
+
+    def wait_for(self, number: int, verb: str, target: str, *, within_seconds: float) -> None:
+        """Wait until something was done so often."""
+        wait_for(
+            lambda: self.count(verb, target) >= number,
+            within_seconds=within_seconds,
+            what=f"fewer than {number} of {verb} {target}",
+        )
+
+    def wait_for_calm(self, *, for_seconds: float, within_seconds: float) -> None:
+        """Wait until the account has asked for nothing for a while."""
+        began = datetime.now(UTC)
+
+        def is_calm() -> bool:
+            last = max((one.answered_at for one in self.read()), default=began)
+            return (datetime.now(UTC) - max(last, began)).total_seconds() >= for_seconds
+
+        wait_for(is_calm, within_seconds=within_seconds, what=f"no {for_seconds:g} s without a request")
+
+    def __enter__(self) -> Self:
+        """Begin here."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Let go of the log; what was read stays."""
+        self._file.close()
+
+    def _take(self, file: IO[bytes]) -> None:
+        *lines, self._rest = (self._rest + file.read()).split(b"\n")
+        found = (_decode(line) for line in lines if OPERATOR.encode() in line)
+        self.requests += (one for one in found if one.user.username == OPERATOR and one.stage == "ResponseComplete")
 
 
 def between(requests: Iterable[Request], since: datetime, until: datetime) -> list[Request]:

@@ -31,7 +31,7 @@ class Known:
 CATALOGUE = (
     Known(
         id="herd-1000-ratio",
-        what="1,000 builds due in one second: time until 99 % of the AppServers exist, as a multiple of a bare client's",
+        what="1,000 builds due in one second: time until 99 % of the AppServers exist, in times of a bare client's",
         unit="",
         command=HERD,
         goal="<= 2",
@@ -40,6 +40,12 @@ CATALOGUE = (
     Known(id="herd-1000-p99-seconds", what="... until 99 % of them exist", unit="s", command=HERD),
     Known(id="herd-1000-max-seconds", what="... until all of them exist", unit="s", command=HERD),
     Known(id="herd-1000-bare-p99-seconds", what="... the bare client's time until 99 %", unit="s", command=HERD),
+    Known(
+        id="herd-1000-pods-p99-seconds",
+        what="... the operator's time until 99 % of the pods exist",
+        unit="s",
+        command=HERD,
+    ),
     Known(
         id="requests-per-run",
         what="Requests of the operator per run that completes, in calm",

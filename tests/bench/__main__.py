@@ -1,0 +1,80 @@
+"""The command line: `python -m tests.bench [herd] [requests] [idle] [--strict]`; without a name all of them."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from typing import TYPE_CHECKING, NoReturn
+
+from rich.console import Console
+from tests.bench.figures import measured, publish, read_figures
+from tests.bench.herd import measure_herd
+from tests.bench.idle import measure_idle
+from tests.bench.requests_per_run import measure_requests
+from tests.bench.tables import PAGE, render_page, screen_table
+from tests.cluster.console import say
+from tests.cluster.errors import ClusterError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from tests.bench.figures import Figure
+
+MEASUREMENTS: Mapping[str, Callable[[], dict[str, float]]] = {
+    "herd": measure_herd,
+    "requests": measure_requests,
+    "idle": measure_idle,
+}
+NAMES = f"{', '.join(MEASUREMENTS)}; none = all"
+FAILED = 1
+INTERRUPTED = 130
+"""As a shell counts what Ctrl-C has ended."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure, publish and print; return the exit status."""
+    options = _parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, _end)
+    figures: list[Figure] = []
+    try:
+        for name in options.measurements:
+            figures += _measure(name)
+    except (ClusterError, TimeoutError) as error:
+        say(f"error: {error}")
+        return FAILED
+    except KeyboardInterrupt:
+        say("Interrupted; what was measured to its end is published.")
+        return INTERRUPTED
+    Console().print(screen_table(figures))
+    return FAILED if options.strict and not all(figure.is_met for figure in figures) else 0
+
+
+def _measure(name: str) -> list[Figure]:
+    """Measure one thing, and publish it at once: the next may fail."""
+    figures = measured(MEASUREMENTS[name]())
+    publish(figures)
+    PAGE.write_text(render_page(PAGE.read_text(), read_figures()))
+    return figures
+
+
+def _end(*_: object) -> NoReturn:
+    """Leave by the way of Ctrl-C, on which the cluster is taken down."""
+    raise KeyboardInterrupt
+
+
+def _known(name: str) -> str:
+    if name not in MEASUREMENTS:
+        raise argparse.ArgumentTypeError(f"there is no measurement {name}; give {NAMES}")
+    return name
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description="What the operator costs, measured.")
+    parser.add_argument("measurements", nargs="*", type=_known, default=list(MEASUREMENTS), metavar="NAME", help=NAMES)
+    parser.add_argument("--strict", action="store_true", help="exit status 1 if a goal is missed")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

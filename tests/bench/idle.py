@@ -1,0 +1,102 @@
+"""What 5,000 PeriodicBuilds cost that have nothing to do, and how soon after a start the one that is due is started."""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from tests.bench.audit import Trail
+from tests.bench.bodies import create_call, first_status_call
+from tests.bench.client import send_all
+from tests.bench.ground import new_namespace, own_cluster, running_operator
+from tests.bench.objects import instant_text, names, periodic_build
+from tests.bench.process import cpu_seconds, resident_mb
+from tests.cluster.console import say
+from tests.cluster.levels import Level
+from tests.cluster.waiting import wait_for
+
+from periodicbuild.kube.credentials import load_credentials
+from periodicbuild.kube.session import KubeSession
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Any
+
+    from tests.cluster.cluster import Cluster
+
+COUNT = 5_000
+DISABLED_OF = 10
+"""One of so many is disabled."""
+NAMESPACE = "idle"
+DAILY = {"every": "24h"}
+FAR_AWAY = timedelta(days=30)
+STARTS = 3
+"""The median of so many starts."""
+IDLE_SECONDS = 60.0
+CALM_SECONDS = 3.0
+WITHIN_SECONDS = 120.0
+
+
+def measure_idle(count: int = COUNT) -> dict[str, float]:
+    """Give the figures."""
+    with own_cluster(Level.CONTROL_PLANE) as cluster:
+        say(f"Creating {count:,} PeriodicBuilds, as large as after weeks of daily builds.")
+        asyncio.run(_fill(cluster.kubeconfig, new_namespace(cluster, NAMESPACE), count))
+        starts = [_start_seconds(cluster, number) for number in range(STARTS)]
+        return {"start-5000-seconds": statistics.median(starts), **_idle_figures(cluster)}
+
+
+async def _fill(kubeconfig: Path, namespace: str, count: int) -> None:
+    async with KubeSession(await load_credentials(kubeconfig)) as session:
+        answers = await send_all(session, [create_call(namespace, each) for each in _manifests(count)])
+        now = datetime.now(UTC)
+        await send_all(session, [first_status_call(answer, now, has_past=True) for answer in answers])
+
+
+def _manifests(count: int) -> list[dict[str, Any]]:
+    schedule = {"interval": DAILY, "notBefore": instant_text(datetime.now(UTC) + FAR_AWAY)}
+    return [
+        periodic_build(name, schedule=schedule, enabled=bool(number % DISABLED_OF))
+        for number, name in enumerate(names(count))
+    ]
+
+
+def _start_seconds(cluster: Cluster, number: int) -> float:
+    """Create one that is due, start the operator, and give the seconds from there to the AppServer."""
+    say(f"Starting the operator, {number + 1} of {STARTS}.")
+    asyncio.run(_create(cluster.kubeconfig, periodic_build(f"due-{number}", schedule={"interval": DAILY})))
+    began = datetime.now(UTC)
+    with Trail(cluster.audit_log) as trail, running_operator(cluster):
+        trail.wait_for(1, "create", "appservers", within_seconds=WITHIN_SECONDS)
+        first = next(one for one in trail.requests if one.has_done("create", "appservers"))
+        trail.wait_for_calm(for_seconds=CALM_SECONDS, within_seconds=WITHIN_SECONDS)
+    return (first.answered_at - began).total_seconds()
+
+
+async def _create(kubeconfig: Path, manifest: dict[str, Any]) -> None:
+    async with KubeSession(await load_credentials(kubeconfig)) as session:
+        await send_all(session, [create_call(NAMESPACE, manifest)])
+
+
+def _idle_figures(cluster: Cluster) -> dict[str, float]:
+    with Trail(cluster.audit_log) as trail, running_operator(cluster) as operator:
+        trail.wait_for_calm(for_seconds=CALM_SECONDS, within_seconds=WITHIN_SECONDS)
+        say(f"Watching it be idle for {IDLE_SECONDS:g} s.")
+        began, used = datetime.now(UTC), cpu_seconds(operator.pid)
+        _pass(began, IDLE_SECONDS)
+        used = cpu_seconds(operator.pid) - used
+        passed = (datetime.now(UTC) - began).total_seconds()
+        writes = [one for one in trail.read() if one.is_write and one.received_at >= began]
+        return {
+            "idle-5000-rss-mb": resident_mb(operator.pid),
+            "idle-5000-cpu-percent": 100 * used / passed,
+            "idle-5000-writes": float(len(writes)),
+        }
+
+
+def _pass(began: datetime, seconds: float) -> None:
+    """Wait for a time and nothing else."""
+    end = began + timedelta(seconds=seconds)
+    wait_for(lambda: datetime.now(UTC) >= end, within_seconds=seconds + 5, what="the clock stands still")
