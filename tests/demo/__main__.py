@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
 from collections.abc import Sequence
 
@@ -13,7 +12,7 @@ from tests.cluster.levels import Level
 from tests.demo.closing import closing, where_to_look_next
 from tests.demo.scene import Nodes, a_scene
 from tests.demo.showing import LOG_WIDTH, showing
-from tests.demo.stage import ENDING_SIGNALS, Wishes
+from tests.demo.stage import Wishes, end_once
 from tests.demo.story import Story
 
 SECONDS = 116.0
@@ -27,8 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Play the demo; return the exit status."""
     options = _parser().parse_args(arguments)
     console = a_console()
-    for number in ENDING_SIGNALS:
-        signal.signal(number, signal.default_int_handler)
+    end_once()
     try:
         return play(options, console)
     except (ClusterError, RuntimeError) as error:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+LAST_CHAPTER = 0.75
+"""The part of the story at which the last words begin; those about the run by hand come before."""
+
 CHAPTERS = (
     (
         0.0,
@@ -20,7 +23,7 @@ CHAPTERS = (
         "server: when a new one has been built and is Ready, the one before it is Terminated.",
     ),
     (
-        0.75,
+        LAST_CHAPTER,
         "Every slot that came due has exactly one fate: started, skipped or missed. The API server itself refuses a "
         "status in which the sum does not hold. The ledgers, slot by slot, follow in a moment.",
     ),

@@ -43,7 +43,7 @@ def a_cluster(wishes: Wishes, say: Say) -> Iterator[Cluster]:
         return
     with tempfile.TemporaryDirectory(prefix="periodicbuild-demo-") as folder:
         cluster = ExternalCluster.of(kubeconfig, Level.NODE, Path(folder))
-        say(f"Because KUBECONFIG is set, this plays on the cluster at {cluster.server}.")
+        say(f"Because KUBECONFIG is set, this plays on the cluster at {cluster.server}; unset it for one of its own.")
         yield cluster
 
 
@@ -72,7 +72,7 @@ def _up(wishes: Wishes, say: Say) -> LocalCluster:
     except ClusterError as error:
         if wishes.level is not None:
             raise
-        say(f"{error}\nSo the demo plays on simulated nodes: pods are scheduled and end, but nothing runs in them.")
+        say(f"{error}\nSo the demo plays on simulated nodes.")
     return _start(wishes.name, Level.SIMULATED)
 
 
@@ -82,8 +82,8 @@ def _start(name: str, level: Level) -> LocalCluster:
 
 
 def _down(wishes: Wishes, say: Say) -> None:
-    say(f"Removing the cluster {wishes.name}.")
     with undisturbed():
+        say(f"Removing the cluster {wishes.name}.")
         lifecycle.down(wishes.name)
 
 
@@ -92,9 +92,21 @@ def let_stay(cluster: LocalCluster) -> None:
     write_record(cluster.state, replace(cluster.record, owner=None))
 
 
+def end_once() -> None:
+    """Let the first Ctrl-C, or what is like it, end the demo, and an impatient second one not stop the cleaning."""
+
+    def end(_number: int, _frame: object) -> None:
+        for number in ENDING_SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    for number in ENDING_SIGNALS:
+        signal.signal(number, end)
+
+
 @contextmanager
 def undisturbed() -> Iterator[None]:
-    """Let an impatient second Ctrl-C not stop the cleaning."""
+    """Let Ctrl-C not stop the cleaning after a demo that has come to its end."""
     before = {number: signal.signal(number, signal.SIG_IGN) for number in ENDING_SIGNALS}
     try:
         yield

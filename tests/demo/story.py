@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from rich.text import Text
-from tests.demo.chapters import chapter
+from tests.demo.chapters import LAST_CHAPTER, chapter
 from tests.demo.closing import Ending
 from tests.demo.examples import SPAWNED
 from tests.demo.observation import Attempt, Observation
@@ -29,8 +29,8 @@ LONGEST_OVERTIME_SECONDS = 60.0
 QUIET_WITHIN_SECONDS = 15.0
 """How long the end waits for a moment without a run in progress, so that the ledgers have all outcomes."""
 
-SEEN_FOR_SECONDS = 15.0
-"""How long the words about the run by hand stay."""
+READ_SECONDS = 10.0
+"""How long the words about the run by hand stay at least."""
 
 
 @dataclass(slots=True)
@@ -94,8 +94,9 @@ class Story:
             self.scene.spawn(SPAWNED, self._spawn.token)
 
     def _words(self) -> Text:
-        if self._effect is not None and self._elapsed() < self._effect_seen_at + SEEN_FOR_SECONDS:
+        part = self._elapsed() / self.length_seconds
+        if self._effect is not None and (part < LAST_CHAPTER or self._elapsed() < self._effect_seen_at + READ_SECONDS):
             return effect_in_words(self._effect)
         if self._spawn is not None and self._effect is None:
             return asked_in_words(self._spawn)
-        return Text(chapter(self._elapsed() / self.length_seconds))
+        return Text(chapter(part))
