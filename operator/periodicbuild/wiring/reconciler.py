@@ -92,6 +92,7 @@ class Reconciler:
                     self._slots.release()
                 else:
                     self._spawn(self._work(key))
+                    await asyncio.sleep(0)  # what it has to write goes out while the next key is planned
         finally:
             for task in self._tasks:
                 task.cancel()
