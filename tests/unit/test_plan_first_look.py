@@ -60,6 +60,13 @@ def test_without_a_trusted_clock_there_is_no_first_look() -> None:
     assert plan.wake.steady == at("2026-11-25T12:00:10")
 
 
+def test_without_a_trusted_clock_edited_counters_are_left_for_later() -> None:
+    """R9, R44: no epoch begins."""
+    status = replace(a_status(), slots=Slots(due=9))
+    plan = a_look(a_build(status=status), NOW, clock_is_trusted=False)
+    assert (memory(plan), plan.events) == (status, ())
+
+
 def test_nothing_is_done_for_an_object_that_is_being_deleted() -> None:
     """R43."""
     build = a_build(is_deleting=True, status=a_status(waiting=a_wait()), run_now=REQUEST)

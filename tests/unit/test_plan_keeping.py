@@ -51,6 +51,8 @@ def test_the_newest_success_runs_and_older_servers_are_removed() -> None:
 def test_the_newest_is_told_by_its_slot_and_then_by_its_attempt() -> None:
     """R29."""
     assert removed(RETRIED, replace(NEW, run="another")) == (pod_of(NEW),)
+    retried_late = replace(OLD, created_at=at(NOW))
+    assert removed(NEW, retried_late) == (pod_of(OLD),)
 
 
 def test_a_recovered_server_is_as_new_as_its_creation() -> None:
@@ -117,6 +119,7 @@ FAILED = [day(n, State.ERROR) for n in range(5)]
 CANCELLED = [day(n, State.CANCELLED) for n in range(5)]
 LOST = day(1, State.TERMINATED)
 LIVE = day(0, State.CONFIGURING_SERVER)
+FAILED_AGAIN = day(1, State.ERROR, attempt=2)
 MIXED = [DONE[0], FAILED[1], DONE[2], FAILED[3], CANCELLED[4]]
 
 HISTORIES = {
@@ -143,7 +146,7 @@ def test_history_keeps(limits: tuple[int, int], children: list[AppServer], prune
 def pruned(*children: AppServer, runs: tuple[AppServer, ...] = (), limits: tuple[int, int] = (1, 1)) -> set[str]:
     """Give the names of the records a look removes; `runs` are in progress."""
     build = a_build(spec=a_spec(history=limits), status=a_status(runs=[a_run(one, next_attempt=SLOT) for one in runs]))
-    then = a_look(build, NOW, children=children, pods=[a_pod(one) for one in children]).then
+    then = a_look(build, NOW, children=children).then
     return {action.name for action in then if isinstance(action, DeleteAppServer)}
 
 
@@ -156,10 +159,7 @@ def test_the_attempts_of_a_run_go_together() -> None:
 
 UNTOUCHED = {
     "a run in progress": ((DONE[0], FAILED[0], FAILED[1]), (FAILED[1],)),
-    "a run with an unfinished attempt": (
-        (DONE[0], day(1, State.ERROR), replace(LIVE, run=day(1, State.ERROR).run)),
-        (),
-    ),
+    "a run with an unfinished attempt": ((FAILED[0], replace(LIVE, run=FAILED[1].run), FAILED_AGAIN), ()),
     "one that is not complete": ((DONE[0], replace(DONE[1], run=None)), ()),
     "one that is being deleted": ((DONE[0], replace(DONE[1], is_deleting=True)), ()),
 }

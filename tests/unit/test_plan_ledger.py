@@ -197,7 +197,7 @@ RECOUNTS = {
         0,
     ),
     "`notBefore` long ago": (replace(ANCHORED, in_force=a_schedule(not_before=CREATED)), DUE_OVER_TWO_MINUTES, 1),
-    "the slot is in the ledger": (replace(ANCHORED, cursor_at=at(SLOT)), DUE_JUST_TWO_MINUTES, 0),
+    "the slot is in the ledger": (replace(ANCHORED, cursor_at=at(SLOT)), DUE_OVER_TWO_MINUTES, 0),
     "the second after a slot in the ledger": (
         replace(ANCHORED, cursor_at=at(SLOT)),
         "2026-11-24T02:32:02",

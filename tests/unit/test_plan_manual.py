@@ -245,6 +245,13 @@ def test_a_manual_run_starts_between_the_attempts_of_another() -> None:
     assert memory(plan).runs == (waiting, a_run(REQUESTED))
 
 
+def test_a_manual_run_is_admitted_once_whatever_its_status_says() -> None:
+    """R26: here edited to be between attempts, which no manual run is."""
+    edited = a_run(REQUESTED, next_attempt=LATER)
+    plan = a_look(a_build(status=a_status(runs=[edited])), BEFORE_DUE, children=[REQUESTED])
+    assert (memory(plan).runs, plan.has_started) == ((edited,), False)
+
+
 NO_CANDIDATES = {
     "has ended": replace(REQUESTED, status=AppServerStatus(state=State.ERROR)),
     "is cancelled": replace(REQUESTED, cancelled=True),

@@ -121,6 +121,7 @@ def test_no_stage_of_a_pod_that_is_being_deleted_takes_too_long(app_server: AppS
     plan = an_attempt_look(app_server, "2026-11-25T00:00:00", pod=replace(pod, is_deleting=True))
     assert plan.status is None or plan.status.result is None
     assert plan.then == ()
+    assert plan.wake.steady is None or plan.wake.steady > at("2026-11-25T00:00:00")
 
 
 def test_a_passing_refusal_takes_too_long() -> None:

@@ -48,8 +48,7 @@ class AppServerFacts:
 def write_if_news(facts: AppServerFacts, status: AppServerStatus) -> AppServerPlan:
     """Write, unless it would change nothing (R41)."""
     status = replace(status, message=cut_message(status.message))
-    is_news = status != facts.app_server.status or not facts.app_server.has_status
-    return AppServerPlan(status=status if is_news else None)
+    return AppServerPlan(status=status if status != facts.app_server.status else None)
 
 
 def write_once_settled(facts: AppServerFacts, now: Now, status: AppServerStatus, since: datetime) -> AppServerPlan:

@@ -44,11 +44,12 @@ def charge(facts: AppServerFacts, result: Result, now: Now) -> AppServerPlan:
 
 def fail(facts: AppServerFacts, now: Now, result: Result) -> AppServerPlan:
     """Write the failure and owe its Event; the pod goes after it."""
-    is_build = result.stage == Stage.CONFIGURING and result.failure_class in {FailureClass.BUILD, FailureClass.TIMEOUT}
+    took_too_long = result.stage == Stage.CONFIGURING and result.failure_class == FailureClass.TIMEOUT
+    is_build = took_too_long or result.failure_class == FailureClass.BUILD
     base = facts.app_server.status if facts.pod is None else with_pod_facts(facts, facts.pod)
     status = replace(
         base,
-        state=State.CONFIGURATION_FAILED if is_build or result.failure_class == FailureClass.BUILD else State.ERROR,
+        state=State.CONFIGURATION_FAILED if is_build else State.ERROR,
         message=result.message or result.reason,
         is_ready=None,
         result=result,
