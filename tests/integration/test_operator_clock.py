@@ -41,7 +41,12 @@ async def until(condition: Callable[[], bool], what: str) -> None:
         await asyncio.sleep(0.1)
 
 
-def metric(port: int, name: str) -> float:
+async def metric(port: int, name: str) -> float:
+    """Give a sample; asked from another thread, since the operator that answers lives in this one."""
+    return await asyncio.to_thread(_metric, port, name)
+
+
+def _metric(port: int, name: str) -> float:
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
             found = re.search(rf"^{re.escape(name)} (\S+)$", answer.read().decode(), re.MULTILINE)
@@ -66,17 +71,17 @@ def test_a_step_of_the_clock_starts_nothing_until_it_is_set_right(control_plane:
     async def scenario() -> None:
         settings = parse_settings(["run", "--kubeconfig", str(kubeconfig), "--listen", f"127.0.0.1:{port}"])
         operator = asyncio.create_task(run(settings, Clock(wall=clock.read)))
-        await until(lambda: metric(port, "periodicbuild_clock_trusted") == 1, "the operator is up")
+        await until(lambda: _metric(port, "periodicbuild_clock_trusted") == 1, "the operator is up")
         clock.off_by = step
-        known = metric(port, 'periodicbuild_objects{kind="PeriodicBuild"}')
+        known = await metric(port, 'periodicbuild_objects{kind="PeriodicBuild"}')
         await asyncio.to_thread(control_plane.kubectl, "apply", "-f", "-", input=as_list(enabled))
-        await until(lambda: metric(port, 'periodicbuild_objects{kind="PeriodicBuild"}') > known, "it is seen")
-        await until(lambda: metric(port, "periodicbuild_queue_depth") == 0, "it was looked at")
-        assert metric(port, "periodicbuild_clock_trusted") == 0
+        await until(lambda: _metric(port, 'periodicbuild_objects{kind="PeriodicBuild"}') > known, "it is seen")
+        await until(lambda: _metric(port, "periodicbuild_queue_depth") == 0, "it was looked at")
+        assert await metric(port, "periodicbuild_clock_trusted") == 0
         assert await asyncio.to_thread(slots) == {}
         clock.off_by = timedelta()
         await until(lambda: slots() == {"due": 1, "started": 1, "skipped": 0, "missed": 0}, "it starts once")
-        assert metric(port, "periodicbuild_unaccounted_slots") == 0
+        assert await metric(port, "periodicbuild_unaccounted_slots") == 0
         operator.cancel()
         await asyncio.gather(operator, return_exceptions=True)
 
