@@ -80,7 +80,8 @@ class Process(Knowledge):
             return False
         build = self.build
         plan = plan_periodic_build(self.build_facts(build), self.api.clocks.now)
-        self.memory.unwritten = plan.unwritten
+        if plan.unwritten is not None or plan.status is None:
+            self.memory.unwritten = plan.unwritten
         self.wakes[""] = plan.wake
         return self._carry_out(plan, lambda: self._write_build_status(build, plan))
 
@@ -127,6 +128,7 @@ class Process(Knowledge):
             return
         self._count_write()
         self.build = written
+        self.memory.unwritten = plan.unwritten
         self.memory.written_at = self.api.clocks.now.steady
 
     def _write_app_server_status(self, app_server: AppServer, plan: AppServerPlan) -> None:

@@ -4,153 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
-from aiohttp import web
-from tests.loopback import eventually, json_answer, talking_to
+from tests.loopback import eventually, json_answer
+from tests.looping import Loop, a_body, a_body_with_a_due_slot, a_poisoned, a_stored, accept, looping, refuse_with
 
-from periodicbuild.kube.event_body import Reporter
-from periodicbuild.kube.events import Recorder
 from periodicbuild.kube.parse import app_server_from_json, stored_build_from_json
-from periodicbuild.kube.writer import Writer, WriterSettings
-from periodicbuild.wiring.actions import Actions
-from periodicbuild.wiring.clock import Clock
-from periodicbuild.wiring.metrics import Metrics
-from periodicbuild.wiring.queue import KeyedQueue
-from periodicbuild.wiring.reconciler import Reconciler
-from periodicbuild.wiring.start_rate import StartRate
-from periodicbuild.wiring.store import Store
-from periodicbuild.wiring.wakeups import WakeUps
-from periodicbuild.wiring.writes import Writes
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
-
-    from tests.loopback import Loopback
-
-    from periodicbuild.kube.parse import StoredBuild
-
-NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
-READY = {"type": "Ready", "status": "True", "observedGeneration": 1, "lastTransitionTime": "2026-11-24T00:00:00Z"}
-
-
-def a_body(name: str, version: str = "100", **spec: Any) -> dict[str, Any]:
-    """Give a PeriodicBuild as the API sends it: accepted, disabled, without a schedule in force yet."""
-    metadata = {
-        "name": name,
-        "namespace": "team-a",
-        "uid": f"uid-{name}",
-        "resourceVersion": version,
-        "generation": 1,
-        "creationTimestamp": "2026-11-24T00:00:00Z",
-    }
-    condition = {**READY, "reason": "Accepted", "message": ""}
-    template = {"spec": {"containers": [{"name": "main", "image": "none"}]}}
-    return {"metadata": metadata, "spec": {"template": template, **spec}, "status": {"conditions": [condition]}}
-
-
-def a_stored(name: str, **spec: Any) -> StoredBuild:
-    """Give it as the store keeps it."""
-    return stored_build_from_json(msgspec.json.encode(a_body(name, **spec)))
-
-
-def a_poisoned(name: str) -> StoredBuild:
-    """Give one at which every look fails, as a bug would make it."""
-    stored = a_stored(name)
-    return replace(stored, ledger_json=None)  # type: ignore[arg-type] # that is the poison
-
-
-@dataclass(slots=True)
-class Loop:
-    """A reconcile loop whose clocks a test moves by hand, and the server it talks to."""
-
-    server: Loopback
-    store: Store
-    metrics: Metrics
-    seconds: float = 1000.0
-    readings: int = 0
-    """Of the monotonic clock: the wake-ups read it at each turn."""
-
-    def monotonic(self) -> float:
-        """Read the monotonic clock."""
-        self.readings += 1
-        return self.seconds
-
-    def pass_time(self, seconds: float) -> None:
-        """Move both clocks."""
-        self.seconds += seconds
-
-    async def turn(self) -> None:
-        """Wait until the wake-ups have turned ten times: whatever is due has been asked for by then."""
-        until = self.readings + 10
-        await eventually(lambda: self.readings >= until)
-
-    def patched(self, name: str) -> int:
-        """Count the status writes of one PeriodicBuild that the server has seen."""
-        return sum(1 for method, path in self.server.requests if method == "PATCH" and f"/{name}/status" in path)
-
-    def failures(self) -> float:
-        """Read the counter of failed looks."""
-        return (
-            self.metrics.registry.get_sample_value("periodicbuild_failed_looks_total", {"kind": "PeriodicBuild"}) or 0
-        )
-
-
-@asynccontextmanager
-async def looping(answer: Callable[[web.BaseRequest], web.StreamResponse]) -> AsyncIterator[Loop]:
-    """Run a loop against a server that answers so."""
-
-    async def answer_soon(request: web.BaseRequest) -> web.StreamResponse:
-        return answer(request)
-
-    async with talking_to(answer_soon) as (server, session), Writer(session, WriterSettings(qps=0)) as writer:
-        has_work = asyncio.Event()
-        queue = KeyedQueue(has_work)
-        store, metrics = Store(queue.add), Metrics()
-        loop = Loop(server, store, metrics)
-        clock = Clock(wall=lambda: NOON + timedelta(seconds=loop.seconds - 1000.0), monotonic=loop.monotonic)
-        wakeups, start_rate = WakeUps(clock, queue.add), StartRate(0, queue.add)
-        reconciler = Reconciler(
-            store=store,
-            clock=clock,
-            actions=Actions(session, writer, store, clock),
-            writes=Writes(writer, store, clock),
-            recorder=Recorder(writer, Reporter(instance="test")),
-            wakeups=wakeups,
-            start_rate=start_rate,
-            metrics=metrics,
-            queue=queue,
-            has_work=has_work,
-        )
-        tasks = [asyncio.create_task(part) for part in (wakeups.run(), start_rate.run(), reconciler.run())]
-        try:
-            yield loop
-        finally:
-            for task in tasks:
-                task.cancel()
-            with suppress(asyncio.CancelledError):
-                await asyncio.gather(*tasks)
+    from periodicbuild.core.status import Waiting
 
 
 @pytest.fixture(autouse=True)
 def _hand_set_clocks_are_read_often(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("periodicbuild.wiring.wakeups.LONGEST_SLEEP_SECONDS", 0.01)
-
-
-def accept(request: web.BaseRequest) -> web.StreamResponse:
-    """Carry every write out, as far as a resourceVersion shows it."""
-    name = request.path.split("/")[-2]
-    return json_answer(a_body(name, "101"))
-
-
-def refuse_with(status: int, **headers: str) -> Callable[[web.BaseRequest], web.StreamResponse]:
-    """Refuse everything."""
-    return lambda _: json_answer({"kind": "Status", "code": status}, status, **headers)
 
 
 async def seen_again_after(loop: Loop, seconds: float) -> bool:
@@ -271,24 +140,33 @@ def test_a_record_that_is_gone_when_its_status_is_written_is_forgotten_and_not_s
 
 def test_only_a_start_that_has_happened_counts_as_lag() -> None:
     """A create that a policy refuses for hours is tried every minute; none of these tries is a start."""
-    status = {
-        "conditions": [{**READY, "reason": "Accepted", "message": ""}],
-        "schedule": {
-            "inForce": {"enabled": True, "interval": {"seconds": 3600, "afterManualRun": "Restart"}},
-            "epoch": 1,
-            "sinceTime": "2026-11-24T10:00:00Z",
-        },
-        "slots": {"due": 0, "started": 0, "skipped": 0, "missed": 0},
-        "observedGeneration": 1,
-    }
 
     async def scenario() -> float | None:
         async with looping(refuse_with(403)) as loop:
-            body = a_body("one", enabled=True, schedule={"interval": {"every": "1h"}})
-            body["status"] = status
-            loop.store.put_build(stored_build_from_json(msgspec.json.encode(body)))
+            loop.store.put_build(stored_build_from_json(msgspec.json.encode(a_body_with_a_due_slot("one"))))
             await eventually(lambda: any("appservers" in path for _, path in loop.server.requests))
             await eventually(lambda: bool(loop.store.build_memory("uid-one").refusals))
             return loop.metrics.registry.get_sample_value("periodicbuild_schedule_lag_seconds_count")
 
     assert asyncio.run(scenario()) == 0
+
+
+def test_a_wait_whose_write_has_failed_still_began_when_it_began() -> None:
+    """R10: an API server that is away for a minute makes no slot late that was looked at in time."""
+
+    async def scenario() -> tuple[Waiting | None, Waiting | None]:
+        async with looping(refuse_with(503)) as loop:
+            memory = loop.store.build_memory("uid-one")
+            loop.store.put_build(stored_build_from_json(msgspec.json.encode(a_body_with_a_due_slot("one"))))
+            await eventually(lambda: memory.unwritten is not None)
+            began = memory.unwritten
+            loop.pass_time(40)
+            await eventually(lambda: loop.patched("one") > 0)
+            await eventually(lambda: loop.failures() > 0)
+            loop.pass_time(40)
+            await eventually(lambda: loop.failures() > 1)
+            return began, memory.unwritten
+
+    began, remembered = asyncio.run(scenario())
+    assert began is not None
+    assert remembered == began

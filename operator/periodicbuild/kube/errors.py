@@ -2,6 +2,7 @@
 
     OperatorError                 never raised itself
       CredentialsError            no way to log in: the process ends
+      UnknownKindError            our CRDs are not installed: the process ends
       NotLeaderError              this replica does not hold the lease: drop the work, the leader does it
       WriterClosedError           the process is going down: drop the work, the next one does it
       KubeError                   the API said no, and none of the classes below fits: back off, log
@@ -40,6 +41,10 @@ class OperatorError(Exception):
 
 class CredentialsError(OperatorError):
     """No usable server address or identity was found; the process cannot start."""
+
+
+class UnknownKindError(OperatorError):
+    """The API server does not serve our kinds; the process cannot start."""
 
 
 class NotLeaderError(OperatorError):

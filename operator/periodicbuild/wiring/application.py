@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import kopf
 
 from periodicbuild.kube.credentials import load_credentials
+from periodicbuild.kube.errors import NotFoundError, UnknownKindError
 from periodicbuild.kube.event_body import Reporter
 from periodicbuild.kube.events import Recorder
 from periodicbuild.kube.kinds import PERIODIC_BUILDS
@@ -105,7 +106,11 @@ class Application:
     async def start(self) -> None:
         """Start everything but kopf; the first answer of the API server sets the steady clock."""
         namespace = next(iter(self._settings.namespaces), "")
-        await self._session.get(PERIODIC_BUILDS.path(namespace=namespace), {"limit": "1"})
+        try:
+            await self._session.get(PERIODIC_BUILDS.path(namespace=namespace), {"limit": "1"})
+        except NotFoundError as error:
+            message = "this cluster does not know PeriodicBuilds: kubectl apply -f crds/"
+            raise UnknownKindError(message) from error
         self._clock.follow(self._session.server_now)
         self._wakeups.turned_at = self._clock.now().steady
         await self._health.start(self._settings.listen_host, self._settings.listen_port)

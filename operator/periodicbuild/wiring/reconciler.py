@@ -163,7 +163,8 @@ class Reconciler:
             clock_is_trusted=self._clock.is_trusted,
         )
         plan = plan_periodic_build(facts, self._clock.now())
-        self._store.build_memory(stored.build.ref.uid).unwritten = plan.unwritten
+        if plan.unwritten is not None or plan.status is None:
+            self._store.build_memory(stored.build.ref.uid).unwritten = plan.unwritten
         self._wakeups.set(key, plan.wake)
         return plan
 
@@ -191,6 +192,8 @@ class Reconciler:
         except NotFoundError:
             self._store.remove_build(stored.build.ref)
             return
+        # Forgotten only now: a wait whose write has failed is known to nobody else, and began when it began (R10, R41).
+        self._store.build_memory(stored.build.ref.uid).unwritten = plan.unwritten
         self._metrics.count(plan)
         self._tell(plan.events)
 
