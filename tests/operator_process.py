@@ -71,6 +71,12 @@ class OperatorProcess:
 
     def start(self) -> OperatorProcess:
         """Start it and wait until it is ready."""
+        self.start_unready()
+        wait_for(self.is_ready, within_seconds=READY_WITHIN_SECONDS, what="the operator is ready")
+        return self
+
+    def start_unready(self) -> None:
+        """Start it, and wait for nothing."""
         self._said_before = len(self.log.read_text()) if self.log.exists() else 0
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
@@ -80,8 +86,6 @@ class OperatorProcess:
                 stderr=log,
                 env={**os.environ, "PYTHONSAFEPATH": "1", **self.environment},
             )
-        wait_for(self.is_ready, within_seconds=READY_WITHIN_SECONDS, what="the operator is ready")
-        return self
 
     def is_ready(self) -> bool:
         """Ask /readyz; raises with the end of the log if the process has ended."""
