@@ -64,7 +64,7 @@ class Auditor:
         self._check_schedule(before, after, plan)
         self._check_ledger(before, after)
         self._check_rulings(after, plan)
-        self._check_runs(before, after, plan)
+        self._check_runs(before, after, plan, api)
         for run in after.runs:
             self.recorded.add(run.uid)
             if run.next_attempt_at is not None and run not in before.runs:
@@ -141,11 +141,12 @@ class Auditor:
 
     # Runs
 
-    def _check_runs(self, before: BuildStatus, after: BuildStatus, plan: BuildPlan) -> None:
+    def _check_runs(self, before: BuildStatus, after: BuildStatus, plan: BuildPlan, api: ApiServer) -> None:
         """Check that runs come in live, end once, and only with an outcome; one is live at most (R16 Forbid)."""
         old, new = {run.id: run for run in before.runs}, {run.id: run for run in after.runs}
         assert len(new) == len(after.runs), f"a run is twice in progress: {after.runs}"
-        live = [run for run in after.runs if run.next_attempt_at is None]
+        at_work = {server.ref.uid for server in api.app_servers.values() if not server.state.is_finished}
+        live = [run for run in after.runs if run.next_attempt_at is None and run.uid in at_work]
         assert len(live) <= 1, f"two runs are live: {live}"
         gone = [run for run in before.runs if run.id not in new]
         began = [run for run in after.runs if run.id not in old]
