@@ -17,11 +17,11 @@ from periodicbuild.kube.events import Recorder
 from periodicbuild.kube.parse import stored_build_from_json
 from periodicbuild.kube.writer import Writer, WriterSettings
 from periodicbuild.wiring.actions import Actions
+from periodicbuild.wiring.admission import Admission
 from periodicbuild.wiring.clock import Clock
 from periodicbuild.wiring.metrics import Metrics
 from periodicbuild.wiring.queue import KeyedQueue
 from periodicbuild.wiring.reconciler import Reconciler
-from periodicbuild.wiring.start_rate import StartRate
 from periodicbuild.wiring.store import Store
 from periodicbuild.wiring.wakeups import WakeUps
 from periodicbuild.wiring.writes import Writes
@@ -112,7 +112,8 @@ async def looping(answer: Callable[[web.BaseRequest], web.StreamResponse]) -> As
         store, metrics = Store(queue.add), Metrics()
         loop = Loop(server, store, metrics)
         clock = Clock(wall=lambda: NOON + timedelta(seconds=loop.seconds - 1000.0), monotonic=loop.monotonic)
-        wakeups, start_rate = WakeUps(clock, queue.add), StartRate(0, queue.add)
+        wakeups = WakeUps(clock, queue.add)
+        admission = Admission(per_second=0, max_concurrent=0, enqueue=queue.add)
         reconciler = Reconciler(
             store=store,
             clock=clock,
@@ -120,12 +121,12 @@ async def looping(answer: Callable[[web.BaseRequest], web.StreamResponse]) -> As
             writes=Writes(writer, store, clock),
             recorder=Recorder(writer, Reporter(instance="test")),
             wakeups=wakeups,
-            start_rate=start_rate,
+            admission=admission,
             metrics=metrics,
             queue=queue,
             has_work=has_work,
         )
-        tasks = [asyncio.create_task(part) for part in (wakeups.run(), start_rate.run(), reconciler.run())]
+        tasks = [asyncio.create_task(part) for part in (wakeups.run(), admission.run(), reconciler.run())]
         try:
             yield loop
         finally:

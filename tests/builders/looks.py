@@ -108,6 +108,7 @@ def a_look(  # noqa: PLR0913 - keywords, each with a default
     refusals: Iterable[Refusal] = (),
     unwritten: Waiting | None = None,
     written: Instant | None = None,
+    has_place: bool = True,
     may_start: bool = True,
     clock_is_trusted: bool = True,
 ) -> BuildPlan:
@@ -123,6 +124,7 @@ def a_look(  # noqa: PLR0913 - keywords, each with a default
         refusals={refusal.name: refusal for refusal in refusals},
         unwritten=unwritten,
         written_at=at_if_any(written),
+        has_place=has_place,
         may_start=may_start,
         clock_is_trusted=clock_is_trusted,
     )

@@ -136,6 +136,28 @@ def test_two_operators_at_once_do_no_harm(stage: Stage, operator: OperatorProces
     assert operator.is_ready()
 
 
+def test_no_more_builds_run_at_once_than_there_are_places(
+    stage: Stage, operator: OperatorProcess, tmp_path: Path
+) -> None:
+    operator.stop()
+    few = OperatorProcess.of(stage.cluster, tmp_path / "few.log", ["--max-concurrent-builds=2"]).start()
+    try:
+        builds = [stage.create(f"one-of-four-{number}", a_build_spec("2s")) for number in range(4)]
+        at_once = set()
+
+        def have_all_ended() -> bool:
+            for build in builds:
+                build.reload()
+            at_once.add(sum(len(build.runs) for build in builds))
+            return all(build.fates == ["Started/Due: Succeeded"] for build in builds)
+
+        eventually(have_all_ended, "all four have succeeded")
+    finally:
+        few.stop()
+        operator.start()
+    assert max(at_once) == 2
+
+
 def test_namespaced_roles_are_enough_for_an_operator_of_one_namespace(
     stage: Stage, operator: OperatorProcess, tmp_path: Path
 ) -> None:

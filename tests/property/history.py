@@ -139,6 +139,11 @@ class History(RuleBasedStateMachine):
         """Use up the start rate, or get it back."""
         self.process.may_start = not self.process.may_start
 
+    @rule()
+    def pool_changes(self) -> None:
+        """Fill the pool with other builds, or empty it."""
+        self.process.has_place = not self.process.has_place
+
     @rule(milliseconds=st.integers(1, 120_000), reaction=reactions)
     def moments_pass(self, milliseconds: int, reaction: Reaction) -> None:
         """Let up to two minutes pass."""

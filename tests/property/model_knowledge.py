@@ -47,6 +47,7 @@ class Knowledge:
     def __init__(self, api: ApiServer) -> None:
         """List everything (R22)."""
         self.api = api
+        self.has_place = True
         self.may_start = True
         self.lagging: set[str] = set()
         """Kinds whose watch has nothing to say for the time being."""
@@ -126,6 +127,7 @@ class Knowledge:
             refusals=dict(self.memory.refusals),
             unwritten=self.memory.unwritten,
             written_at=self.memory.written_at,
+            has_place=self.has_place,
             may_start=self.may_start,
             clock_is_trusted=self.api.clocks.is_trusted,
         )

@@ -43,6 +43,7 @@ class Histories(People):
         self.api.faults.answers_to_lose = 0
         self.api.faults.namespace_is_terminating = False
         self.process.may_start = True
+        self.process.has_place = True
         self.react(reaction)
 
     @rule(answers=st.integers(1, 3), reaction=reactions)

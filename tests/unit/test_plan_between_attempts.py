@@ -45,6 +45,13 @@ FIRST = replace(failed(), template=ITS_TEMPLATE, epoch=1, timeouts=some_timeouts
 WAITING = a_run(FIRST, next_attempt=NEXT_ATTEMPT, disruptions=1)
 
 
+def test_the_next_attempt_waits_for_a_place_and_the_run_waits_with_it() -> None:
+    """R15: a limit that retries could pass would be none."""
+    build = a_build(status=a_status(runs=[WAITING]))
+    plan = a_look(build, NEXT_ATTEMPT, children=[FIRST], has_place=False)
+    assert (created(plan), memory(plan).runs, plan.wants_start) == ((), (WAITING,), True)
+
+
 def test_the_next_attempt_begins_when_its_back_off_is_over() -> None:
     """R18: from the template of attempt 1, even while the schedule is off and the start rate used up."""
     off = a_schedule(enabled=False)

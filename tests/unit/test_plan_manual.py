@@ -268,6 +268,12 @@ def test_no_manual_run_starts_from_one_that(child: AppServer) -> None:
     assert (memory(plan).runs, plan.has_started) == ((), False)
 
 
+def test_a_manual_run_waits_for_a_place_too() -> None:
+    """R15, R26."""
+    plan = a_look(a_build(status=a_status()), BEFORE_DUE, children=[REQUESTED], has_place=False)
+    assert (memory(plan).runs, plan.wants_start, plan.has_started) == ((), True, False)
+
+
 def test_a_manual_run_goes_through_the_start_rate_before_a_waiting_slot() -> None:
     """R15, R26: and the slot says what it waits for."""
     plan = a_look(a_build(status=a_status()), SLOT, children=[REQUESTED], may_start=False)

@@ -116,27 +116,41 @@ def test_a_slot_that_may_not_start_yet_waits_for_the_start_rate() -> None:
     assert plan.wants_start
 
 
+def test_a_slot_waits_for_a_place_among_the_builds_that_may_run_at_once() -> None:
+    """R15, R41."""
+    plan = a_look(a_build(status=a_status()), SLOT, has_place=False)
+    assert (plan.first, plan.unwritten) == ((), a_wait(reason=Blocker.POOL_FULL))
+    assert plan.wants_start
+
+
 REFUSED = a_refusal(NAME, retry=LATER)
 
 ORDER = {
-    "in progress before all": (True, True, Blocker.BUILD_IN_PROGRESS),
-    "a refusal before the start rate": (False, True, Blocker.API_ERROR),
-    "the start rate last": (False, False, Blocker.START_RATE),
+    "in progress before all": (True, True, False, Blocker.BUILD_IN_PROGRESS),
+    "a refusal before the pool": (False, True, False, Blocker.API_ERROR),
+    "the pool before the start rate": (False, False, False, Blocker.POOL_FULL),
+    "the start rate last": (False, False, True, Blocker.START_RATE),
 }
 
 
-@pytest.mark.parametrize(("is_busy", "is_refused", "blocker"), ORDER.values(), ids=list(ORDER))
-def test_the_first_blocker_in_order_is_the_reason_shown(is_busy: bool, is_refused: bool, blocker: Blocker) -> None:  # noqa: FBT001 - columns
+@pytest.mark.parametrize(("is_busy", "is_refused", "has_place", "blocker"), ORDER.values(), ids=list(ORDER))
+def test_the_first_blocker_in_order_is_the_reason_shown(
+    is_busy: bool,  # noqa: FBT001 - columns
+    is_refused: bool,  # noqa: FBT001
+    has_place: bool,  # noqa: FBT001
+    blocker: Blocker,
+) -> None:
     """R14."""
     plan = a_look(
         a_build(status=a_status(waiting=a_wait(reason=Blocker.FORBIDDEN))),
         SLOT,
         has_stray_pods=is_busy,
         refusals=[REFUSED] if is_refused else [],
+        has_place=has_place,
         may_start=False,
     )
     assert memory(plan).waiting == a_wait(reason=blocker)
-    assert plan.wants_start == (blocker == Blocker.START_RATE)
+    assert plan.wants_start == (blocker in {Blocker.POOL_FULL, Blocker.START_RATE})
 
 
 SINCE_SLOT = a_wait(reason=Blocker.API_ERROR)

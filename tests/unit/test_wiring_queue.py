@@ -12,7 +12,6 @@ from periodicbuild.core.plans import Wake
 from periodicbuild.wiring.clock import Clock
 from periodicbuild.wiring.keys import Key
 from periodicbuild.wiring.queue import KeyedQueue
-from periodicbuild.wiring.start_rate import StartRate
 from periodicbuild.wiring.wakeups import WakeUps
 
 ONE, OTHER = Key("PeriodicBuild", "apps", "one"), Key("PeriodicBuild", "apps", "other")
@@ -181,75 +180,3 @@ def test_the_steady_clock_starts_at_the_servers_time_and_follows_no_wall_clock()
     hand.wall += timedelta(hours=2)
     hand.monotonic += 10
     assert clock.now().steady == NOON + timedelta(seconds=17)
-
-
-def test_without_a_limit_everything_may_start() -> None:
-    rate = StartRate(0, lambda _: None)
-    assert all(rate.may_start(ONE) for _ in range(1000))
-
-
-def test_starts_beyond_the_rate_stand_in_line_and_are_woken_one_by_one() -> None:
-    async def scenario() -> list[Key]:
-        woken: list[Key] = []
-        rate = StartRate(50, woken.append)
-        keys = [Key("PeriodicBuild", "apps", f"build-{n}") for n in range(55)]
-        refused = []
-        for key in keys:
-            if rate.may_start(key):
-                rate.started(key)
-            else:
-                rate.settle(key, wants_start=True)
-                refused.append(key)
-        granting = asyncio.create_task(rate.run())
-        async with asyncio.timeout(5):
-            while len(woken) < len(refused):  # noqa: ASYNC110 - the rate itself decides when
-                await asyncio.sleep(0.01)
-        granting.cancel()
-        assert woken == refused
-        assert all(rate.may_start(key) for key in woken)
-        return refused
-
-    assert len(asyncio.run(scenario())) == 5
-
-
-def test_a_key_that_leaves_the_line_may_not_start_before_it_asks_again() -> None:
-    async def scenario() -> bool:
-        rate = StartRate(1, lambda _: None)
-        rate.started(ONE)
-        rate.settle(OTHER, wants_start=True)
-        rate.settle(OTHER, wants_start=False)
-        return rate.may_start(OTHER)
-
-    assert asyncio.run(scenario()) is False
-
-
-def test_nobody_overtakes_the_line() -> None:
-    """R15: who comes late does not take the token that the first in line waits for."""
-
-    async def scenario() -> list[bool]:
-        rate = StartRate(1000, lambda _: None)
-        rate.settle(ONE, wants_start=True)
-        return [rate.may_start(ONE), rate.may_start(OTHER)]
-
-    assert asyncio.run(scenario()) == [False, False]
-
-
-def test_a_grant_that_is_not_needed_goes_to_the_next_in_line_at_once() -> None:
-    """With one start an hour, a build that was disabled while it stood in line must not cost the next one an hour."""
-
-    async def scenario() -> list[Key]:
-        woken: list[Key] = []
-        rate = StartRate(1 / 3600, woken.append)
-        rate.settle(ONE, wants_start=True)
-        rate.settle(OTHER, wants_start=True)
-        granting = asyncio.create_task(rate.run())
-        async with asyncio.timeout(5):
-            while woken != [ONE]:  # noqa: ASYNC110 - the rate itself decides when
-                await asyncio.sleep(0)
-            rate.settle(ONE, wants_start=False)
-            while woken != [ONE, OTHER]:  # noqa: ASYNC110 - the rate itself decides when
-                await asyncio.sleep(0)
-        granting.cancel()
-        return woken
-
-    assert asyncio.run(scenario()) == [ONE, OTHER]

@@ -11,6 +11,7 @@ def test_without_flags_it_watches_everything_and_listens_on_loopback() -> None:
     settings = parse_settings(["run"])
     assert settings.namespaces == ()
     assert (settings.qps, settings.burst, settings.starts_per_second) == (100, 200, 20)
+    assert settings.max_concurrent_builds == 0
     assert (settings.listen_host, settings.listen_port) == ("127.0.0.1", 8080)
 
 
@@ -34,6 +35,7 @@ def test_an_address_is_a_host_and_a_port(address: str, host: str, port: int) -> 
         (["--kube-api-qps", "-1"], "-1 is no rate"),
         (["--kube-api-qps", "nan"], "nan is no rate"),
         (["--kube-api-burst", "0"], "0 is too small: give at least 1"),
+        (["--max-concurrent-builds", "-1"], "-1 is too small: give at least 0"),
         (["--listen", "8080"], "8080 is no address: write host:port"),
         (["--listen", "host:99999"], "host:99999 is no address"),
         (["--log-level", "loud"], "invalid choice"),

@@ -45,6 +45,8 @@ class BuildFacts:
     """A wait that this process has seen and not written yet (R41)."""
     written_at: datetime | None = None
     """Steady clock: this process's last status write."""
+    has_place: bool = True
+    """Among the builds that may be in progress at once there is room for one of this object (R15)."""
     may_start: bool = True
     """The start rate lets one more start (R15)."""
     clock_is_trusted: bool = True

@@ -19,7 +19,7 @@ from periodicbuild.core.plans import BuildPlan, DryRunPod, Refused
 from periodicbuild.core.reasons import ConditionType
 from periodicbuild.core.runs import settle_runs
 from periodicbuild.core.schedules import next_slot, upcoming_slots
-from periodicbuild.core.starts import start_what_is_due
+from periodicbuild.core.starts import is_in_progress, start_what_is_due
 
 if TYPE_CHECKING:
     from periodicbuild.core.facts import Now
@@ -78,6 +78,7 @@ def _plan(draft: Draft) -> BuildPlan:
         wake=draft.wake,
         unwritten=draft.unwritten,
         wants_start=draft.wants_start,
+        is_in_progress=is_in_progress(draft),
         has_started=draft.has_started,
         ruled=tuple(draft.ruled),
         ended=tuple(draft.ended),

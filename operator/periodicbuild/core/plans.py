@@ -180,7 +180,9 @@ class BuildPlan:
     unwritten: Waiting | None = None
     """A wait that is not worth a write yet (R41): the process remembers it."""
     wants_start: bool = False
-    """Something could start if the start rate allowed it (R15)."""
+    """Something could start if the pool and the start rate allowed it (R15)."""
+    is_in_progress: bool = False
+    """A build of this object is in progress (R17): it holds a place in the pool."""
     has_started: bool = False
     """The status admits a manual run: a start, as far as the start rate is concerned."""
     ruled: tuple[Ruling, ...] = ()

@@ -52,6 +52,7 @@ class Blocker(StrEnum):
     INVALID = "Invalid"
     API_ERROR = "ApiError"
     NAME_STILL_IN_USE = "NameStillInUse"
+    POOL_FULL = "PoolFull"
     START_RATE = "StartRate"
 
 

@@ -47,14 +47,14 @@ def start_what_is_due(draft: Draft) -> None:
     _request_manual_run(draft)
     if draft.first:
         return  # the answers come first: a request that is being taken up goes before the slot (R26)
-    is_busy = _is_in_progress(draft)
+    is_busy = is_in_progress(draft)
     if not is_busy and (_start_retry(draft) or _admit_manual_run(draft)):
         is_busy = True
     _judge_slot(draft, is_busy=is_busy)
 
 
-def _is_in_progress(draft: Draft) -> bool:
-    """R17: a live attempt, or an ended one whose pod is still there.  A run between attempts holds nothing back."""
+def is_in_progress(draft: Draft) -> bool:
+    """Tell whether an attempt is live, or has ended and its pod is still there (R17); not so between attempts."""
     facts = draft.facts
     if facts.has_stray_pods or any(run.next_attempt_at is None for run in draft.status.runs):
         return True
@@ -102,6 +102,9 @@ def _create_retry(draft: Draft, run: Run, last: AppServer) -> bool:
         return False
     if not _may_try(draft, refusal):
         return False
+    if not draft.facts.has_place:
+        draft.wants_start = True
+        return False
     create = _create(draft, run=run.id, attempt=run.attempt + 1, trigger=run.trigger)
     draft.first.append(
         replace(
@@ -129,7 +132,7 @@ def _admit_manual_run(draft: Draft) -> bool:
     ]
     if not candidates:
         return False
-    if not draft.facts.may_start:
+    if not (draft.facts.has_place and draft.facts.may_start):
         draft.wants_start = True
         return False
     draft.has_started = True
@@ -190,10 +193,11 @@ def first_blocker(draft: Draft, refusal: Refusal | None, *, is_busy: bool) -> Bl
             _REFUSED.get(refusal.kind, Blocker.API_ERROR) if refusal else Blocker.API_ERROR,
             lambda: not _may_try(draft, refusal),
         ),
+        (Blocker.POOL_FULL, lambda: not draft.facts.has_place),
         (Blocker.START_RATE, lambda: not draft.facts.may_start),
     )
     blocker = next((blocker for blocker, blocks in chain if blocks()), None)
-    draft.wants_start = draft.wants_start or blocker == Blocker.START_RATE
+    draft.wants_start = draft.wants_start or blocker in {Blocker.POOL_FULL, Blocker.START_RATE}
     return blocker
 
 

@@ -19,6 +19,7 @@ from periodicbuild.kube.kinds import PERIODIC_BUILDS
 from periodicbuild.kube.session import KubeSession
 from periodicbuild.kube.writer import Writer, WriterSettings
 from periodicbuild.wiring.actions import Actions
+from periodicbuild.wiring.admission import Admission
 from periodicbuild.wiring.census import Census
 from periodicbuild.wiring.clock import Clock
 from periodicbuild.wiring.followers import follow_app_servers, follow_pods
@@ -27,7 +28,6 @@ from periodicbuild.wiring.health import LOOP_STANDS_STILL_AFTER, WATCH_IS_STALE_
 from periodicbuild.wiring.metrics import Metrics
 from periodicbuild.wiring.queue import KeyedQueue
 from periodicbuild.wiring.reconciler import Reconciler
-from periodicbuild.wiring.start_rate import StartRate
 from periodicbuild.wiring.store import Store
 from periodicbuild.wiring.wakeups import WakeUps
 from periodicbuild.wiring.writes import Writes
@@ -55,7 +55,11 @@ class Application:
         self._queue = KeyedQueue(has_work)
         self.store = Store(self._queue.add)
         self._wakeups = WakeUps(self._clock, self._queue.add)
-        self._start_rate = StartRate(settings.starts_per_second, self._queue.add)
+        self._admission = Admission(
+            per_second=settings.starts_per_second,
+            max_concurrent=settings.max_concurrent_builds,
+            enqueue=self._queue.add,
+        )
         self._reconciler = Reconciler(
             store=self.store,
             clock=self._clock,
@@ -63,7 +67,7 @@ class Application:
             writes=Writes(writer, self.store, self._clock),
             recorder=Recorder(writer, Reporter(instance=socket.gethostname())),
             wakeups=self._wakeups,
-            start_rate=self._start_rate,
+            admission=self._admission,
             metrics=metrics,
             queue=self._queue,
             has_work=has_work,
@@ -116,7 +120,7 @@ class Application:
         await self._health.start(self._settings.listen_host, self._settings.listen_port)
         _log.info("listening", extra={"port": self._health.port})
         parts = [watch.run() for watch in self._watches]
-        parts += [self._census.run(), self._wakeups.run(), self._start_rate.run(), self._reconcile()]
+        parts += [self._census.run(), self._wakeups.run(), self._admission.run(), self._reconcile()]
         self._tasks = [asyncio.create_task(part) for part in parts]
         for task in self._tasks:
             task.add_done_callback(self._notice_end)
@@ -134,6 +138,7 @@ class Application:
         while self.what_is_missing() is not None:  # noqa: ASYNC110 - three independent sources have to be complete
             await asyncio.sleep(0.05)
         _log.info("ready", extra={"builds": len(self.store.builds), "app_servers": len(self.store.app_servers)})
+        self._admission.take_places(self.store.builds_in_progress())
         await self._reconciler.run()
 
     async def stop(self) -> None:

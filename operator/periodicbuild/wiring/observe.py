@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from periodicbuild.wiring.store import Store
 
 
-def observe_build(store: Store, stored: StoredBuild, *, may_start: bool, clock_is_trusted: bool) -> BuildFacts:
+def observe_build(
+    store: Store, stored: StoredBuild, *, has_place: bool, may_start: bool, clock_is_trusted: bool
+) -> BuildFacts:
     """Give the facts of one look at a PeriodicBuild."""
     build = stored.facts()
     name = (build.ref.namespace, build.ref.name)
@@ -31,6 +33,7 @@ def observe_build(store: Store, stored: StoredBuild, *, may_start: bool, clock_i
         refusals=memory.refusals,
         unwritten=memory.unwritten,
         written_at=memory.written_at,
+        has_place=has_place,
         may_start=may_start,
         clock_is_trusted=clock_is_trusted,
     )

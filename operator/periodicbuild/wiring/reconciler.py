@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from periodicbuild.kube.events import Recorder
     from periodicbuild.kube.parse import StoredBuild
     from periodicbuild.wiring.actions import Actions
+    from periodicbuild.wiring.admission import Admission
     from periodicbuild.wiring.clock import Clock
     from periodicbuild.wiring.keys import Key
     from periodicbuild.wiring.metrics import Metrics
-    from periodicbuild.wiring.start_rate import StartRate
     from periodicbuild.wiring.store import Store
     from periodicbuild.wiring.wakeups import WakeUps
     from periodicbuild.wiring.writes import Writes
@@ -62,7 +62,7 @@ class Reconciler:
         writes: Writes,
         recorder: Recorder,
         wakeups: WakeUps,
-        start_rate: StartRate,
+        admission: Admission,
         metrics: Metrics,
         queue: KeyedQueue,
         has_work: asyncio.Event,
@@ -73,7 +73,7 @@ class Reconciler:
         self._writes = writes
         self._recorder = recorder
         self._wakeups = wakeups
-        self._start_rate = start_rate
+        self._admission = admission
         self._metrics = metrics
         self._queue = queue
         self._has_work = has_work
@@ -139,7 +139,7 @@ class Reconciler:
             stored = self._store.builds.get((key.namespace, key.name))
             if stored is None:
                 self._wakeups.forget(key)
-                self._start_rate.settle(key, wants_start=False)
+                self._admission.settle(key, wants_start=False, is_in_progress=False)
                 return
             plan = self._plan_build(key, stored)
             if plan.first:
@@ -150,7 +150,7 @@ class Reconciler:
                 await self._write_build(key, stored, plan)
                 written = plan.status
             else:
-                self._start_rate.settle(key, wants_start=plan.wants_start)
+                self._admission.settle(key, wants_start=plan.wants_start, is_in_progress=plan.is_in_progress)
                 self._clean_up(plan.then, key.namespace)
                 return
         raise UnsettledError("the same status is owed again and again; are the installed CRDs of another version?")
@@ -159,7 +159,8 @@ class Reconciler:
         facts = observe_build(
             self._store,
             stored,
-            may_start=self._start_rate.may_start(key),
+            has_place=self._admission.has_place(key),
+            may_start=self._admission.may_start(key),
             clock_is_trusted=self._clock.is_trusted,
         )
         plan = plan_periodic_build(facts, self._clock.now())
@@ -172,7 +173,9 @@ class Reconciler:
         build = stored.build
         for action in plan.first:
             if isinstance(action, CreateAppServer) and action.is_start:
-                self._start_rate.started(key)
+                self._admission.started(key)
+            elif isinstance(action, CreateAppServer) and action.attempt > 1:
+                self._admission.take_places([key])
             await self._actions.for_build(action, build)
             if isinstance(action, CreateAppServer) and action.slot is not None and self._has_started(action, build):
                 self._metrics.schedule_lag.observe((self._clock.now().wall - action.slot).total_seconds())
@@ -186,7 +189,7 @@ class Reconciler:
         if plan.status is None:
             return
         if plan.has_started:
-            self._start_rate.started(key)
+            self._admission.started(key)
         try:
             await self._writes.build_status(stored.build, plan.status)
         except NotFoundError:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", re.ASCII)
 """What Kubernetes allows as the name of a namespace."""
@@ -24,6 +24,8 @@ class Settings:
     qps: float
     burst: int
     starts_per_second: float
+    max_concurrent_builds: int
+    """In progress at once; 0 = no limit."""
     log_level: str
     log_format: str
     listen: str
@@ -55,8 +57,11 @@ def parse_settings(arguments: Sequence[str]) -> Settings:
         help="watch only this one; repeatable; default: all",
     )
     run.add_argument("--kube-api-qps", type=_rate, default=100.0, help="writes per second (default 100; 0 = no limit)")
-    run.add_argument("--kube-api-burst", type=_positive, default=200, help="writes at once (default 200)")
+    run.add_argument("--kube-api-burst", type=_at_least(1), default=200, help="writes at once (default 200)")
     run.add_argument("--starts-per-second", type=_rate, default=20.0, help="builds started (default 20; 0 = no limit)")
+    run.add_argument(
+        "--max-concurrent-builds", type=_at_least(0), default=0, help="in progress at once (default 0 = no limit)"
+    )
     run.add_argument("--log-level", choices=("debug", "info", "warning", "error"), default="info")
     run.add_argument("--log-format", choices=("text", "json"), default="text")
     run.add_argument("--listen", type=_address, default="127.0.0.1:8080", help="of /healthz, /readyz, /metrics")
@@ -67,6 +72,7 @@ def parse_settings(arguments: Sequence[str]) -> Settings:
         qps=chosen.kube_api_qps,
         burst=chosen.kube_api_burst,
         starts_per_second=chosen.starts_per_second,
+        max_concurrent_builds=chosen.max_concurrent_builds,
         log_level=chosen.log_level,
         log_format=chosen.log_format,
         listen=chosen.listen,
@@ -89,13 +95,15 @@ def _rate(text: str) -> float:
     return rate
 
 
-def _positive(text: str) -> int:
-    if not text.removeprefix("-").isdecimal():
-        raise argparse.ArgumentTypeError(f"{text} is no whole number")
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is too small: give at least 1")
-    return number
+def _at_least(least: int) -> Callable[[str], int]:
+    def whole_number(text: str) -> int:
+        if not text.removeprefix("-").isdecimal():
+            raise argparse.ArgumentTypeError(f"{text} is no whole number")
+        if int(text) < least:
+            raise argparse.ArgumentTypeError(f"{text} is too small: give at least {least}")
+        return int(text)
+
+    return whole_number
 
 
 def _address(text: str) -> str:

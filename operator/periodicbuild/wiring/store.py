@@ -233,6 +233,12 @@ class Store:
             app_server.ref.uid == uid for app_server in self.app_servers.values()
         )
 
+    def builds_in_progress(self) -> Iterator[Key]:
+        """Give the PeriodicBuilds whose status tells of a build in progress (R17)."""
+        for name, stored in self.builds.items():
+            if any(run.next_attempt_at is None for run in stored.build.status.runs):
+                yield Key(PERIODIC_BUILD, *name)
+
     def build_memory(self, uid: str) -> BuildMemory:
         """Give what is remembered of a PeriodicBuild: nothing is of one that is gone."""
         return BuildMemory() if self._gone.get(uid) else self._build_memories.setdefault(uid, BuildMemory())
