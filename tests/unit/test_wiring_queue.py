@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -180,3 +181,17 @@ def test_the_steady_clock_starts_at_the_servers_time_and_follows_no_wall_clock()
     hand.wall += timedelta(hours=2)
     hand.monotonic += 10
     assert clock.now().steady == NOON + timedelta(seconds=17)
+
+
+def test_a_clock_that_is_off_is_told_once_and_once_again_when_it_is_right(caplog: pytest.LogCaptureFixture) -> None:
+    """R9."""
+    hand = HandSetClock()
+    clock = hand.clock()
+    clock.follow(lambda: NOON)
+
+    with caplog.at_level(logging.INFO):
+        for ahead in (timedelta(seconds=61), timedelta(hours=2), timedelta(seconds=60), timedelta()):
+            hand.wall = NOON + ahead
+            clock.notice_trust()
+
+    assert [(one.levelname, vars(one)["ahead_seconds"]) for one in caplog.records] == [("WARNING", 61), ("INFO", 60)]

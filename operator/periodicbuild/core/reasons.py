@@ -159,7 +159,6 @@ class EventReason(StrEnum):
     NAME_COLLISION = "NameCollision"
     LEDGER_RESET = "LedgerReset"
     CLOCK_STEPPED = "ClockStepped"
-    CLOCK_SKEW = "ClockSkew"
     ORPHANED = "Orphaned"
 
 

@@ -6,6 +6,7 @@ with creation timestamps; from then on it follows the monotonic clock alone, wha
 
 from __future__ import annotations
 
+import logging
 import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -14,6 +15,8 @@ from periodicbuild.core.facts import Now
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+_log = logging.getLogger(__name__)
 
 TRUSTED = timedelta(seconds=60)
 """A wall clock further off the API server's judges no slot."""
@@ -34,6 +37,7 @@ class Clock:
         self._monotonic = monotonic
         self._steady_zero = wall() - timedelta(seconds=monotonic())
         self._server_now: Callable[[], datetime | None] = lambda: None
+        self._was_trusted = True
 
     def follow(self, server_now: Callable[[], datetime | None]) -> None:
         """Start the steady clock at the API server's time; `server_now` gives None before its first answer."""
@@ -47,5 +51,19 @@ class Clock:
     @property
     def is_trusted(self) -> bool:
         """Tell whether the wall clock agrees with the API server's to a minute."""
-        server = self._server_now()
-        return server is None or abs(server - self._wall()) <= TRUSTED
+        return abs(self._ahead()) <= TRUSTED
+
+    def notice_trust(self) -> None:
+        """Say once that the wall clock is not trusted, however many objects wait for it, and once that it is again."""
+        if self.is_trusted == self._was_trusted:
+            return
+        self._was_trusted = not self._was_trusted
+        ahead = {"ahead_seconds": round(self._ahead().total_seconds())}
+        if self._was_trusted:
+            _log.info("our clock agrees with the API server's again", extra=ahead)
+        else:
+            _log.warning("our clock is off the API server's: no build starts until one of them is mended", extra=ahead)
+
+    def _ahead(self) -> timedelta:
+        server, wall = self._server_now(), self._wall()
+        return timedelta() if server is None else wall - server

@@ -95,6 +95,7 @@ class WakeUps:
     async def run(self) -> None:
         """Turn for ever."""
         while True:
+            self._clock.notice_trust()
             now = self._clock.now()
             self.turned_at = now.steady
             for key in (*self._wall.pop_due(now.wall), *self._steady.pop_due(now.steady)):
