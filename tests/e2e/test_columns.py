@@ -30,7 +30,8 @@ def test_a_row_tells_of_a_failed_build_and_of_the_next_one(shared_stage: Stage, 
         "ENABLED": "true",
         "SCHEDULE": "every 24h",
         "NEXT": build.read("status.schedule.nextSlotTime"),
-        "RESULT": "Build",
+        "WAITING": "",
+        "SUCCEEDED": "False",
     }
 
 
@@ -39,20 +40,21 @@ def test_a_row_tells_of_a_schedule_that_is_off(shared_stage: Stage, builds: Buil
 
     row = table(shared_stage, "pb")["off"]
 
-    assert (row["READY"], row["ENABLED"], row["NEXT"], row["LAST"], row["RESULT"]) == (
+    assert (row["READY"], row["ENABLED"], row["NEXT"], row["LAST"], row["SUCCEEDED"]) == (
         "True",
         "false",
         "",
         "",
-        "NoRunYet",
+        "Unknown",
     )
 
 
-def test_a_wide_row_tells_of_a_slot_that_waits(shared_stage: Stage, builds: Builds) -> None:
+def test_a_row_tells_of_a_slot_that_waits(shared_stage: Stage, builds: Builds) -> None:
     see(builds["waits"], lambda one: one.read("status.waiting"), "a slot waits")
 
     row = table(shared_stage, "pb", "--output=wide")["waits"]
 
+    assert table(shared_stage, "pb")["waits"]["WAITING"] == "BuildInProgress"
     assert (row["WAITING"], row["DUE"], row["STARTED"], row["NEXT"]) == ("BuildInProgress", "2", "1", "")
 
 
