@@ -9,42 +9,32 @@ import pytest
 from tests.cluster.cluster import Cluster
 from tests.e2e.audit import audit
 from tests.e2e.stage import Builds, Stage
-from tests.operator_process import OperatorProcess, install
+from tests.e2e.staging import open_client, run_operator, set_stage
+from tests.operator_process import OperatorProcess
 
 
 @pytest.fixture(scope="session")
 def operator(real_node: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OperatorProcess]:
-    """Give the one operator, under the service account it ships; a test that ends it starts it again."""
-    install(real_node)
-    process = OperatorProcess.of(real_node, tmp_path_factory.mktemp("operator") / "operator.log").start()
-    try:
-        yield process
-    finally:
-        process.stop()
-    # A look that ends in an unexpected error is retried and may heal, so only the log still knows of it.
-    assert "this is a bug" not in process.log.read_text()
+    """Give the one operator."""
+    yield from run_operator(real_node, tmp_path_factory.mktemp("operator"))
 
 
 @pytest.fixture(scope="session")
 def api(real_node: Cluster) -> Iterator[pykube.HTTPClient]:
-    """Give pykube-ng's client, as administrator."""
-    client = pykube.HTTPClient(pykube.KubeConfig.from_file(str(real_node.kubeconfig)))
-    try:
-        yield client
-    finally:
-        client.session.close()
+    """Give the administrator's client."""
+    yield from open_client(real_node)
 
 
 @pytest.fixture
 def stage(real_node: Cluster, api: pykube.HTTPClient, operator: OperatorProcess) -> Iterator[Stage]:
     """Give one test the place where it plays."""
-    yield from _stage(real_node, api, operator)
+    yield from set_stage(real_node, api, operator)
 
 
 @pytest.fixture(scope="module")
 def shared_stage(real_node: Cluster, api: pykube.HTTPClient, operator: OperatorProcess) -> Iterator[Stage]:
     """Give all tests of a module one place, for what takes its time side by side."""
-    yield from _stage(real_node, api, operator)
+    yield from set_stage(real_node, api, operator)
 
 
 @pytest.fixture(scope="module")
@@ -57,12 +47,3 @@ def builds(request: pytest.FixtureRequest, shared_stage: Stage) -> Builds:
 def _audited(stage: Stage, operator: OperatorProcess) -> Iterator[None]:
     yield
     audit(stage.api, operator)
-
-
-def _stage(cluster: Cluster, api: pykube.HTTPClient, operator: OperatorProcess) -> Iterator[Stage]:
-    assert operator.is_ready()
-    stage = Stage(cluster, api)
-    try:
-        yield stage
-    finally:
-        stage.clear()

@@ -1,18 +1,15 @@
-"""The session logs in, asks, and understands a real API server's refusals."""
+"""The session asks, and understands a real API server's refusals."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-import os
-import stat
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
-import yaml
 from tests.integration.kube_support import (
     CONFIG_MAPS,
     NAMESPACES,
@@ -25,7 +22,7 @@ from tests.integration.kube_support import (
     opened,
 )
 
-from periodicbuild.kube.credentials import REREAD_EVERY_SECONDS, load_credentials
+from periodicbuild.kube.credentials import load_credentials
 from periodicbuild.kube.errors import (
     NO_ANSWER,
     AlreadyExistsError,
@@ -39,7 +36,6 @@ from periodicbuild.kube.paths import Kind, Target
 from periodicbuild.kube.session import MERGE_PATCH, KubeSession
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from tests.integration.kube_support import ControlPlane
@@ -145,79 +141,6 @@ def test_what_can_never_be_accepted_is_invalid(control_plane: ControlPlane, body
     asyncio.run(scenario())
 
 
-def test_a_refused_token_is_read_again_and_the_request_repeated(control_plane: ControlPlane, tmp_path: Path) -> None:
-    token = tmp_path / "token"
-    token.write_text("a-token-that-has-expired\n")
-    kubeconfig = _with_token_file(control_plane, tmp_path, token)
-
-    async def scenario() -> str:
-        async with opened(kubeconfig) as session:
-            with pytest.raises(TransientKubeError, match="401"):
-                await user_of(session)
-            await asyncio.sleep(1.1)  # the credentials are read at most once a second, however often they are refused
-            token.write_text(_token(control_plane, "default") + "\n")
-            return await user_of(session)
-
-    assert asyncio.run(scenario()) == "system:serviceaccount:kube-system:default"
-
-
-def test_a_rotated_token_is_taken_up_within_a_minute(control_plane: ControlPlane, tmp_path: Path) -> None:
-    control_plane.kubectl("apply", "-f", "-", input=SECOND_ACCOUNT)
-    token = tmp_path / "token"
-    token.write_text(_token(control_plane, "default"))
-    kubeconfig = _with_token_file(control_plane, tmp_path, token)
-    now = [1000.0]
-
-    async def scenario() -> list[str]:
-        credentials = await load_credentials(kubeconfig, monotonic=lambda: now[0])
-        async with KubeSession(credentials) as session:
-            users = [await user_of(session)]
-            token.write_text(_token(control_plane, "rotated"))
-            users.append(await user_of(session))
-            now[0] += REREAD_EVERY_SECONDS
-            return [*users, await user_of(session)]
-
-    names = [user.rpartition(":")[2] for user in asyncio.run(scenario())]
-    assert names == ["default", "default", "rotated"]
-
-
-def test_a_token_file_that_vanishes_leaves_the_old_token_in_force(
-    control_plane: ControlPlane, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    token = tmp_path / "token"
-    token.write_text(_token(control_plane, "default"))
-    kubeconfig = _with_token_file(control_plane, tmp_path, token)
-    now = [1000.0]
-
-    async def scenario() -> None:
-        async with KubeSession(await load_credentials(kubeconfig, monotonic=lambda: now[0])) as session:
-            token.unlink()
-            for _ in range(3):
-                now[0] += REREAD_EVERY_SECONDS
-                await user_of(session)
-
-    asyncio.run(scenario())
-    assert len(caplog.records) == 1
-
-
-def test_an_exec_plug_in_gives_the_token(control_plane: ControlPlane, tmp_path: Path) -> None:
-    credential = {
-        "apiVersion": "client.authentication.k8s.io/v1",
-        "kind": "ExecCredential",
-        "status": {"token": _token(control_plane, "default")},
-    }
-    plug_in = tmp_path / "plug-in"
-    plug_in.write_text(f"#!/bin/sh\ncat <<'JSON'\n{json.dumps(credential)}\nJSON\n")
-    plug_in.chmod(stat.S_IRWXU)
-    user = {"exec": {"apiVersion": credential["apiVersion"], "command": str(plug_in), "interactiveMode": "Never"}}
-
-    async def scenario() -> str:
-        async with opened(_with_user(control_plane, tmp_path, user)) as session:
-            return await user_of(session)
-
-    assert asyncio.run(scenario()) == "system:serviceaccount:kube-system:default"
-
-
 def test_the_servers_clock_is_known_from_its_first_answer_on(control_plane: ControlPlane) -> None:
     async def scenario() -> tuple[datetime | None, datetime | None]:
         async with opened(control_plane.kubeconfig) as session:
@@ -261,45 +184,3 @@ def test_a_lost_answer_is_transient_though_the_write_was_made(control_plane: Con
 
     asyncio.run(scenario())
     assert codes == [NO_ANSWER]
-
-
-def test_nobody_listening_is_transient(tmp_path: Path) -> None:
-    kubeconfig = tmp_path / "nobody.yaml"
-    # Port 1 of loopback is reserved and never open here.
-    kubeconfig.write_text(yaml.safe_dump(_one_of("http://127.0.0.1:1", {})))
-
-    async def scenario() -> None:
-        async with opened(kubeconfig) as session:
-            with pytest.raises(TransientKubeError, match="no answer"):
-                await session.get("/version")
-
-    asyncio.run(scenario())
-
-
-def _token(control_plane: ControlPlane, name: str) -> str:
-    return control_plane.kubectl("create", "token", name, "-n", "kube-system").strip()
-
-
-def _with_token_file(control_plane: ControlPlane, folder: Path, token: Path) -> Path:
-    return _with_user(control_plane, folder, {"tokenFile": os.fspath(token)})
-
-
-def _with_user(control_plane: ControlPlane, folder: Path, user: Mapping[str, object]) -> Path:
-    """Take the cluster's address from the administrator's kubeconfig, and another user."""
-    admin = yaml.safe_load(control_plane.kubeconfig.read_text())
-    path = folder / "user.yaml"
-    path.write_text(
-        yaml.safe_dump({**admin, "users": [{"name": entry["name"], "user": user} for entry in admin["users"]]})
-    )
-    return path
-
-
-def _one_of(server: str, user: Mapping[str, object]) -> dict[str, object]:
-    return {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "current-context": "it",
-        "clusters": [{"name": "it", "cluster": {"server": server}}],
-        "users": [{"name": "it", "user": user}],
-        "contexts": [{"name": "it", "context": {"cluster": "it", "user": "it"}}],
-    }

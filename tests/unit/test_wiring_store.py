@@ -3,88 +3,36 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from tests.builders import a_build, a_pod, an_app_server
+from tests.builders import an_app_server
+from tests.builders.store import (
+    BUILD,
+    BUILD_KEY,
+    NAME,
+    NOON,
+    POD,
+    SERVER,
+    SERVER_KEY,
+    a_store,
+    put_build,
+    put_pod,
+    put_server,
+    remove_build,
+    remove_pod,
+    remove_server,
+    what_is_there,
+    woken_by,
+)
 
 from periodicbuild.core.plans import Seen
 from periodicbuild.core.reasons import State
-from periodicbuild.kube.parse import StoredBuild
 from periodicbuild.wiring.keys import Key
 from periodicbuild.wiring.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-
-    from periodicbuild.core.facts import AppServer, Pod
-
-BUILD = a_build()
-NAME = (BUILD.ref.namespace, BUILD.ref.name)
-SERVER = an_app_server(BUILD)
-SERVER_NAME = (SERVER.ref.namespace, SERVER.ref.name)
-POD = a_pod(SERVER)
-BUILD_KEY = Key("PeriodicBuild", *NAME)
-SERVER_KEY = Key("AppServer", *SERVER_NAME)
-NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
-
-
-def a_store(*steps: Callable[[Store], None]) -> Store:
-    """Give a store after some steps."""
-    store = Store(lambda _: None)
-    for step in steps:
-        step(store)
-    return store
-
-
-def woken_by(step: Callable[[Store], None], *before: Callable[[Store], None]) -> list[Key]:
-    """Give the keys that a step asks to look at."""
-    keys: list[Key] = []
-    store = Store(keys.append)
-    for earlier in before:
-        earlier(store)
-    keys.clear()
-    step(store)
-    return sorted(set(keys))
-
-
-def put_build(version: str = "100", *, uid: str = BUILD.ref.uid) -> Callable[[Store], None]:
-    build = replace(BUILD, resource_version=version, ref=replace(BUILD.ref, uid=uid))
-    return lambda store: store.put_build(StoredBuild(build=build, ledger_json=b"[]"))
-
-
-def remove_build(uid: str = BUILD.ref.uid) -> Callable[[Store], None]:
-    return lambda store: store.remove_build(replace(BUILD.ref, uid=uid))
-
-
-def put_server(version: str = "200", *, uid: str = SERVER.ref.uid, of: AppServer = SERVER) -> Callable[[Store], None]:
-    server = replace(of, resource_version=version, ref=replace(of.ref, uid=uid))
-    return lambda store: store.put_app_server(server)
-
-
-def remove_server(uid: str = SERVER.ref.uid) -> Callable[[Store], None]:
-    return lambda store: store.remove_app_server(replace(SERVER.ref, uid=uid))
-
-
-def put_pod(version: str = "300", *, uid: str = POD.ref.uid, of: Pod = POD) -> Callable[[Store], None]:
-    pod = replace(of, resource_version=version, ref=replace(of.ref, uid=uid))
-    return lambda store: store.put_pod(pod)
-
-
-def remove_pod(version: str = "300", *, uid: str = POD.ref.uid) -> Callable[[Store], None]:
-    pod = replace(POD, resource_version=version, ref=replace(POD.ref, uid=uid))
-    return lambda store: store.remove_pod(pod)
-
-
-def what_is_there(store: Store) -> list[tuple[str, str]]:
-    """Give uid and version of all that exists."""
-    builds = [(one.build.ref.uid, one.build.resource_version) for one in store.builds.values()]
-    servers = [(one.ref.uid, one.resource_version) for one in store.app_servers.values()]
-    pods = [(one.ref.uid, one.resource_version) for one in store.pods.values() if not one.is_gone]
-    return [*builds, *servers, *pods]
 
 
 @pytest.mark.parametrize(
@@ -235,83 +183,3 @@ def test_a_pod_without_its_record_is_a_stray_until_it_is_gone() -> None:
     remove_pod("301")(store)
     assert list(store.pods_naming(NAME)) == []
     assert store.pods == {}
-
-
-V = TypeVar("V")
-
-
-@st.composite
-def late_twice_and_out_of_order(draw: st.DrawFn, events: Sequence[V]) -> list[V]:
-    """Give all events at least once, in any order."""
-    again = draw(st.lists(st.sampled_from(events), max_size=6))
-    return draw(st.permutations([*events, *again]))
-
-
-def a_history(lives: Sequence[tuple[str, int]], first_version: int) -> list[tuple[str, int, bool]]:
-    """Give (uid, version, is deletion) of objects of one name that follow each other; the last one lives."""
-    history, version = [], first_version
-    for number, (uid, changes) in enumerate(lives):
-        for _ in range(changes):
-            history.append((uid, version, False))
-            version += 1
-        if number < len(lives) - 1:
-            history.append((uid, version, True))
-            version += 1
-    return history
-
-
-HISTORIES = st.lists(st.integers(min_value=1, max_value=3), min_size=1, max_size=3)
-
-
-@given(changes=HISTORIES, data=st.data())
-def test_builds_end_in_the_newest_state_whatever_the_order(changes: list[int], data: st.DataObject) -> None:
-    history = a_history([(f"b{n}", count) for n, count in enumerate(changes)], 98)
-    steps = [
-        remove_build(uid) if is_deletion else put_build(str(version), uid=uid) for uid, version, is_deletion in history
-    ]
-    store = a_store(*data.draw(late_twice_and_out_of_order(steps)))
-    assert what_is_there(store) == [(history[-1][0], str(history[-1][1]))]
-
-
-@given(changes=HISTORIES, data=st.data())
-def test_records_and_their_index_end_in_the_newest_state_whatever_the_order(
-    changes: list[int], data: st.DataObject
-) -> None:
-    history = a_history([(f"s{n}", count) for n, count in enumerate(changes)], 98)
-    controllers = data.draw(st.lists(st.sampled_from(["x", "y", None]), min_size=len(history), max_size=len(history)))
-    steps = [
-        remove_server(uid)
-        if is_deletion
-        else put_server(str(version), uid=uid, of=replace(SERVER, controller_uid=controller))
-        for (uid, version, is_deletion), controller in zip(history, controllers, strict=True)
-    ]
-    store = a_store(*data.draw(late_twice_and_out_of_order(steps)))
-    newest, controller = history[-1], controllers[-1]
-    assert what_is_there(store) == [(newest[0], str(newest[1]))]
-    assert [len(store.children(uid)) for uid in ("x", "y")] == [controller == "x", controller == "y"]
-    assert len(store.strangers(NAME)) == (controller is None)
-    remove_server(newest[0])(store)
-    assert (store.children("x"), store.children("y"), store.strangers(NAME)) == ((), (), ())
-
-
-@given(changes=HISTORIES, data=st.data())
-def test_pods_and_their_index_end_in_the_newest_state_whatever_the_order(
-    changes: list[int], data: st.DataObject
-) -> None:
-    history = a_history([(f"p{n}", count) for n, count in enumerate(changes)], 98)
-    labels = data.draw(st.lists(st.sampled_from(["nightly", "other"]), min_size=len(history), max_size=len(history)))
-    steps = [
-        remove_pod(str(version), uid=uid)
-        if is_deletion
-        else put_pod(str(version), uid=uid, of=replace(POD, build_name=label))
-        for (uid, version, is_deletion), label in zip(history, labels, strict=True)
-    ]
-    store = a_store(put_server(), *data.draw(late_twice_and_out_of_order(steps)))
-    newest, label = history[-1], labels[-1]
-    assert [(uid, version) for uid, version in what_is_there(store) if uid != SERVER.ref.uid] == [
-        (newest[0], str(newest[1]))
-    ]
-    assert [len(list(store.pods_naming((NAME[0], name)))) for name in ("nightly", "other")] == [
-        label == "nightly",
-        label == "other",
-    ]
