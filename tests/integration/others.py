@@ -33,17 +33,13 @@ def let_go(resource: pykube.objects.APIObject) -> None:
     resource.patch({"metadata": {"finalizers": None}})
 
 
-def a_quota(stage: Stage, namespace: str, pods: int) -> pykube.ResourceQuota:
-    """Allow so many pods in a namespace, and wait until that is in force."""
+def a_full_quota(stage: Stage, namespace: str) -> pykube.ResourceQuota:
+    """Allow no pods in a namespace, and wait until that is in force."""
     metadata = {"name": "pods", "namespace": namespace}
-    quota = pykube.ResourceQuota(stage.api, {"metadata": metadata, "spec": {"hard": {"pods": str(pods)}}})
+    quota = pykube.ResourceQuota(stage.api, {"metadata": metadata, "spec": {"hard": {"pods": "0"}}})
     quota.create()
-
-    def is_counted() -> bool:
-        quota.reload()
-        return bool(quota.obj.get("status", {}).get("hard"))
-
-    eventually(is_counted, f"the quota of {namespace} is counted")
+    # A quota that is counted may still be unknown to the server's admission, which reads it from a watch.
+    eventually(lambda: "exceeded quota" in _refusal_of_a_pod(stage, namespace), "the quota is in force")
     return quota
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 from tests.e2e.objects import PeriodicBuild
 from tests.e2e.stage import Stage, eventually, see
-from tests.integration.others import STAYS, a_foreign_pod, a_hand_made_app_server, a_quota, let_go
+from tests.integration.others import STAYS, a_foreign_pod, a_full_quota, a_hand_made_app_server, let_go
 from tests.integration.simulated_specs import a_build_spec, every, in_seconds, name_of, text_of
 from tests.operator_process import OperatorProcess
 
@@ -21,7 +21,7 @@ def waits(shared_stage: Stage) -> dict[str, PeriodicBuild]:
     """Give PeriodicBuilds that wait from the beginning of this module on."""
     in_use = a_build_whose_name_is_in_use(shared_stage, "in-use")
     crowded = shared_stage.new_namespace()
-    a_quota(shared_stage, crowded, pods=0)
+    a_full_quota(shared_stage, crowded)
     return {
         "full": shared_stage.create("full", a_build_spec(), namespace=crowded),
         "in use": in_use,
@@ -79,10 +79,10 @@ def test_an_attempt_goes_on_when_a_dying_pod_of_its_name_is_gone(
     assert app_server.name == name_of("dying-pod", slot)
 
 
-def test_a_quota_that_is_raised_lets_the_attempt_go_on(shared_stage: Stage, operator: OperatorProcess) -> None:
+def test_a_full_quota_that_is_raised_lets_the_attempt_go_on(shared_stage: Stage, operator: OperatorProcess) -> None:
     before = refused(operator, "pods", 403)
     namespace = shared_stage.new_namespace()
-    quota = a_quota(shared_stage, namespace, pods=0)
+    quota = a_full_quota(shared_stage, namespace)
     build = shared_stage.create("waits", a_build_spec(), namespace=namespace)
     eventually(lambda: refused(operator, "pods", 403) >= before + 3, "dry run and pod are refused, the pod twice")
     see(build, lambda one: one.condition("Ready").status == "True", "a full quota is no mistake of the template")
@@ -93,9 +93,9 @@ def test_a_quota_that_is_raised_lets_the_attempt_go_on(shared_stage: Stage, oper
     see(build, lambda one: one.fates == ["Started/Due: Succeeded"], "nothing was lost")
 
 
-def test_a_quota_that_stays_full_ends_the_attempt_at_the_time_out(shared_stage: Stage) -> None:
+def test_a_full_quota_that_stays_full_ends_the_attempt_at_the_time_out(shared_stage: Stage) -> None:
     namespace = shared_stage.new_namespace()
-    a_quota(shared_stage, namespace, pods=0)
+    a_full_quota(shared_stage, namespace)
     build = shared_stage.create("too-long", a_build_spec(timeouts={"waiting": "3s"}), namespace=namespace)
 
     app_server = shared_stage.attempt(build, 1, "Error")
