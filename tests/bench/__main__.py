@@ -1,4 +1,4 @@
-"""The command line: `python -m tests.bench [herd] [requests] [idle] [--strict]`; without a name all of them."""
+"""The command line: `python -m tests.bench [NAME ...] [--strict]`; without a name all measurements."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ import sys
 from typing import TYPE_CHECKING, NoReturn
 
 from rich.console import Console
+from tests.bench.crowd import measure_crowd
 from tests.bench.figures import measured, publish, read_figures
 from tests.bench.herd import measure_herd
 from tests.bench.idle import measure_idle
+from tests.bench.planner_cost import measure_planner
 from tests.bench.requests_per_run import measure_requests
+from tests.bench.simulated import measure_simulation
 from tests.bench.tables import PAGE, render_page, screen_table
 from tests.cluster.console import say
 from tests.cluster.errors import ClusterError
@@ -25,6 +28,9 @@ MEASUREMENTS: Mapping[str, Callable[[], dict[str, float]]] = {
     "herd": measure_herd,
     "requests": measure_requests,
     "idle": measure_idle,
+    "crowd": measure_crowd,
+    "planner": measure_planner,
+    "simulated": measure_simulation,
 }
 NAMES = f"{', '.join(MEASUREMENTS)}; none = all"
 FAILED = 1

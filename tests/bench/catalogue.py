@@ -11,6 +11,9 @@ from dataclasses import dataclass
 HERD = "python -m tests.bench herd"
 REQUESTS = "python -m tests.bench requests"
 IDLE = "python -m tests.bench idle"
+CROWD = "python -m tests.bench crowd"
+PLANNER = "python -m tests.bench planner"
+SIMULATED = "python -m tests.bench simulated"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +70,51 @@ CATALOGUE = (
     Known(id="idle-5000-rss-mb", what="... resident memory", unit="MB", command=IDLE, goal="<= 250"),
     Known(id="idle-5000-cpu-percent", what="... CPU while idle, of one core", unit="%", command=IDLE, goal="<= 2"),
     Known(id="idle-5000-writes", what="... writes while idle, in a minute", unit="", command=IDLE, goal="<= 0"),
+    Known(
+        id="herd-1000-at-20-recorded",
+        what="1,000 builds due every minute for 5 minutes, with 20 requests a second: slots in the ledgers",
+        unit="",
+        command=CROWD,
+    ),
+    Known(
+        id="herd-1000-at-20-unaccounted",
+        what="... slots in no ledger, by independent recount",
+        unit="",
+        command=CROWD,
+        goal="<= 0",
+    ),
+    Known(
+        id="cronjob-1000-at-20-lost",
+        what="... the same with CronJobs: of 5,000 slots, those with neither a job nor an Event that says why not",
+        unit="",
+        command=CROWD,
+    ),
+    Known(id="plan-microseconds", what="One decision about a build with full history", unit="µs", command=PLANNER),
+    Known(
+        id="year-of-minutes-seconds",
+        what="A year of missed minutes, counted exactly",
+        unit="s",
+        command=PLANNER,
+        goal="<= 0.1",
+    ),
+    Known(
+        id="simulated-slots-checked",
+        what="Slots checked in simulated histories",
+        unit="",
+        command=SIMULATED,
+        goal=">= 1000000",
+    ),
+    Known(
+        id="simulated-slots-unaccounted",
+        what="... of which the independent recount misses",
+        unit="",
+        command=SIMULATED,
+        goal="<= 0",
+    ),
+    Known(
+        id="simulated-histories", what="... in so many histories, each of one PeriodicBuild", unit="", command=SIMULATED
+    ),
+    Known(id="simulated-days", what="... over so many days in all", unit="", command=SIMULATED),
 )
 
 BY_ID = {known.id: known for known in CATALOGUE}

@@ -18,9 +18,9 @@ from tests.builders.values import (
     some_timeouts,
 )
 
-from periodicbuild.core.facts import BuildSpec, History, PeriodicBuild, Retries, TemplateJson, Timeouts
+from periodicbuild.core.facts import BuildSpec, History, PeriodicBuild, Retries, Starting, TemplateJson, Timeouts
 from periodicbuild.core.names import slot_run_id
-from periodicbuild.core.reasons import Decision, Fate, Outcome, SucceedWhen
+from periodicbuild.core.reasons import ConcurrencyPolicy, Decision, Fate, Outcome, SucceedWhen
 from periodicbuild.core.status import BuildStatus, LedgerEntry, ScheduleStatus
 
 if TYPE_CHECKING:
@@ -38,6 +38,8 @@ def a_spec(  # noqa: PLR0913 - keywords, each with a default
     history: tuple[int, int] = (3, 1),
     succeed_when: SucceedWhen = SucceedWhen.READY,
     template: bytes = A_TEMPLATE,
+    starting: Starting | None = None,
+    concurrency: ConcurrencyPolicy = ConcurrencyPolicy.FORBID,
 ) -> BuildSpec:
     """Give a spec; `history` is the limit of successful and of failed runs."""
     successful, failed = history
@@ -49,6 +51,8 @@ def a_spec(  # noqa: PLR0913 - keywords, each with a default
         history=History(successful_limit=successful, failed_limit=failed),
         succeed_when=succeed_when,
         template=TemplateJson(template),
+        starting=starting or Starting(),
+        concurrency=concurrency,
     )
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import msgspec
 from hypothesis import strategies as st
 
+from periodicbuild.core.calendars import Calendar, Weekday
+from periodicbuild.core.crons import Cron
 from periodicbuild.core.facts import AppServerStatus, Result, Timeouts
 from periodicbuild.core.plans import CreateAppServer
 from periodicbuild.core.reasons import (
@@ -49,7 +51,20 @@ names = st.text("abcdefghijklmnopqrstuvwxyz0123456789-", min_size=1, max_size=63
 words = st.from_regex("[A-Z][A-Za-z]{0,20}", fullmatch=True)
 seconds = st.integers(1, 366 * 86_400).map(lambda count: timedelta(seconds=count))
 intervals = st.builds(Interval, every=seconds, after_manual_run=st.sampled_from(AfterManualRun))
-schedules = st.builds(Schedule, enabled=st.booleans(), interval=st.none() | intervals, not_before=st.none() | instants)
+zones = st.sampled_from(["Etc/UTC", "Europe/Berlin", "Australia/Lord_Howe", "Mars/Phobos"])
+clocks = st.builds(time, hour=st.integers(0, 23), minute=st.integers(0, 59))
+calendars = st.builds(
+    Calendar, days=st.sets(st.sampled_from(Weekday), min_size=1).map(frozenset), time=clocks, time_zone=zones
+)
+crons = st.builds(
+    Cron, expression=st.sampled_from(["30 2 * * 1-5", "*/20 2,3 * * *", "0 0 29 2 *", "30 2 31 2 *"]), time_zone=zones
+)
+schedules = st.builds(
+    Schedule,
+    enabled=st.booleans(),
+    timing=st.none() | intervals | calendars | crons,
+    not_before=st.none() | instants,
+)
 
 ledger_entries = st.builds(
     LedgerEntry,

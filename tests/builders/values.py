@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING
 
+from periodicbuild.core.calendars import Calendar, Weekday
+from periodicbuild.core.crons import Cron
 from periodicbuild.core.durations import parse_duration
 from periodicbuild.core.facts import Now, Retries, TemplateJson, Timeouts
 from periodicbuild.core.intervals import parse_interval
 from periodicbuild.core.notices import ObjectRef
 from periodicbuild.core.reasons import AfterManualRun, FailureClass
-from periodicbuild.core.schedules import Interval, Schedule
+from periodicbuild.core.schedules import Interval, Schedule, Timing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -54,13 +56,25 @@ def a_ref(kind: str, name: str, *, namespace: str = NAMESPACE, uid: str | None =
 def a_schedule(
     *,
     every: str | None = "24h",
+    timing: Timing | None = None,
     enabled: bool = True,
     after_manual_run: AfterManualRun = AfterManualRun.RESTART,
     not_before: Instant | None = None,
 ) -> Schedule:
-    """Give a schedule; `every=None` is one that cannot be understood."""
-    interval = None if every is None else Interval(every=parse_interval(every), after_manual_run=after_manual_run)
-    return Schedule(enabled=enabled, interval=interval, not_before=at_if_any(not_before))
+    """Give a schedule: an interval unless `timing` is given; `every=None` is one that cannot be understood."""
+    if timing is None and every is not None:
+        timing = Interval(every=parse_interval(every), after_manual_run=after_manual_run)
+    return Schedule(enabled=enabled, timing=timing, not_before=at_if_any(not_before))
+
+
+def a_calendar(clock: str = "02:30", *, days: str = "Mon Tue Wed Thu Fri Sat Sun", zone: str = "Etc/UTC") -> Calendar:
+    """Give a calendar; days are separated by spaces."""
+    return Calendar(days=frozenset(map(Weekday, days.split())), time=time.fromisoformat(clock), time_zone=zone)
+
+
+def a_cron(expression: str = "30 2 * * *", *, zone: str = "Etc/UTC") -> Cron:
+    """Give a cron expression."""
+    return Cron(expression=expression, time_zone=zone)
 
 
 def some_retries(

@@ -18,8 +18,12 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.control_plane
 
-POLICY = "validatingadmissionpolicy/appserver-template.periodicbuild.dev"
-INSTALLED = (*DEFINITIONS, POLICY, "validatingadmissionpolicybinding/appserver-template.periodicbuild.dev")
+POLICIES = ("appserver-template.periodicbuild.dev", "periodicbuild-warnings.periodicbuild.dev")
+INSTALLED = (
+    *DEFINITIONS,
+    *(f"validatingadmissionpolicy/{name}" for name in POLICIES),
+    *(f"validatingadmissionpolicybinding/{name}" for name in POLICIES),
+)
 
 
 @pytest.fixture(scope="module")
@@ -67,9 +71,10 @@ def test_the_definitions_are_structural_and_established(cluster: Cluster, crd: s
     }
 
 
-def test_the_policy_passes_the_type_check(cluster: Cluster) -> None:
+@pytest.mark.parametrize("name", POLICIES)
+def test_a_policy_passes_the_type_check(cluster: Cluster, name: str) -> None:
     def checked() -> dict[str, object] | None:
-        policy = json.loads(cluster.kubectl("get", POLICY, "--output=json"))
+        policy = json.loads(cluster.kubectl("get", f"validatingadmissionpolicy/{name}", "--output=json"))
         status: dict[str, object] | None = policy.get("status")
         is_checked = status is not None and status.get("observedGeneration") == policy["metadata"]["generation"]
         return status if is_checked else None

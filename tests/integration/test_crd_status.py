@@ -24,6 +24,11 @@ BALANCED = {"due": 41, "started": 37, "skipped": 2, "missed": 1}
 
 ENTRY = {"slotTime": SLOT, "epoch": 4, "decision": "Started", "reason": "Due", "time": SLOT, "run": "20261122-023000"}
 
+CALENDAR = {"days": ["Mon", "Tue"], "time": "02:30", "timeZone": "Europe/Berlin"}
+CRON = {"expression": "30 2 * * 1-5", "timeZone": "Europe/Berlin"}
+SCHEDULE = {"inForce": {"enabled": True}, "epoch": 4, "sinceTime": SLOT, "dueAtSince": 37}
+"""What a schedule must have."""
+
 _numbers = itertools.count()
 
 
@@ -121,6 +126,11 @@ REFUSED = {
     "eleven runs": ({"runs": [{"id": "a", "trigger": "Manual", "attempt": 1}] * 11}, "must have at most 10 items"),
     "a negative counter": ({"consecutiveFailures": -1}, "should be greater than or equal to 0"),
     "a reason that is no word": ({"waiting": {**WAITING, "reason": "build in progress"}}, "should match"),
+    "a date that is none": ({"schedule": {**SCHEDULE, "usedDate": "22 Nov"}}, "schedule.usedDate in body should match"),
+    "a time of day that is none": (
+        {"schedule": {**SCHEDULE, "inForce": {"enabled": True, "calendar": {**CALENDAR, "time": "2:30"}}}},
+        "calendar.time in body should match",
+    ),
     "a time that is none": ({"waiting": {**WAITING, "slotTime": "soon"}}, "must be of type date-time"),
     "an entry without a decision": ({"ledger": [{"slotTime": SLOT}]}, "ledger[0].decision: Required value"),
 }
@@ -157,6 +167,7 @@ def test_a_full_status_is_accepted_and_shown_in_the_columns(cluster: Cluster, bu
         "runs": [{
             "id": "m-12345678", "trigger": "Manual", "slotTime": SLOT, "startTime": SLOT, "attempt": 2,
             "disruptions": 1, "appServer": "openedx-m-12345678-2", "uid": "0-0-0", "nextAttemptTime": SLOT,
+            "replacedBySlotTime": SLOT,
         }],
         "manual": {"token": "1700000000", "run": "m-12345678"},
         "lastSuccess": {"run": "20261121-023000", "appServer": "a", "time": SLOT},
@@ -181,3 +192,18 @@ def test_a_full_status_is_accepted_and_shown_in_the_columns(cluster: Cluster, bu
     assert header.split() == ["NAME", "READY", "ENABLED", "SCHEDULE", "NEXT", "WAITING", "LAST", "SUCCEEDED", "AGE"]
     *told, _last, succeeded, _age = row.split()
     assert (told[1:], succeeded) == (["True", "false", "every", "24h", SLOT, WAITING["reason"]], "True")
+
+
+@pytest.mark.parametrize("arm", [{"calendar": CALENDAR}, {"cron": CRON}], ids=lambda arm: next(iter(arm)))
+def test_every_kind_of_schedule_can_be_in_force(cluster: Cluster, build: str, arm: Any) -> None:
+    schedule = {**SCHEDULE, "text": "x" * 256, "inForce": {"enabled": True, **arm}, "usedDate": "2026-11-22"}
+
+    assert refused(cluster, build, {"schedule": schedule}) == ""
+
+    assert json.loads(stored_status(cluster, build))["schedule"] == schedule
+
+
+def test_days_and_zones_of_a_newer_operator_are_accepted(cluster: Cluster, build: str) -> None:
+    newer = {"calendar": {**CALENDAR, "days": ["LastFri"], "timeZone": "Mars/Olympus Mons"}}
+
+    assert refused(cluster, build, {"schedule": {**SCHEDULE, "inForce": {"enabled": True, **newer}}}) == ""

@@ -24,6 +24,7 @@ from tests.operator_process import ROOT, OperatorProcess
 pytestmark = pytest.mark.simulated_nodes
 
 METRICS = {
+    "periodicbuild_build_info",
     "periodicbuild_schedule_lag_seconds",
     "periodicbuild_slots",
     "periodicbuild_runs_finished",

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 
 import hypothesis.strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
-from tests.builders import a_build, a_schedule, a_spec, some_retries, some_timeouts
+from tests.builders import a_build, a_calendar, a_cron, a_schedule, a_spec, some_retries, some_timeouts
 from tests.property.model import BEGIN, ApiServer, Clocks
 from tests.property.model_auditor import Auditor
 from tests.property.model_kubelet import Move, moved
 from tests.property.model_process import KilledError, Process
 
-from periodicbuild.core.reasons import AfterManualRun, FailureClass, SucceedWhen
+from periodicbuild.core.facts import Starting
+from periodicbuild.core.reasons import AfterManualRun, ConcurrencyPolicy, FailureClass, SucceedWhen
 from periodicbuild.core.recount import unaccounted_slots
 
 if TYPE_CHECKING:
@@ -39,11 +40,23 @@ class Reaction(Enum):
 WRITES = {Reaction.DIES_AFTER_ONE_WRITE: 1, Reaction.DIES_AFTER_TWO_WRITES: 2}
 reactions = st.sampled_from([Reaction.SETTLES, Reaction.SETTLES, *Reaction])
 indexes = st.integers(0, 5)
+timings = st.none() | st.sampled_from(
+    [
+        a_calendar("10:00", zone="Europe/Berlin"),
+        a_calendar("23:30", days="Tue Wed Sat", zone="America/Nuuk"),
+        a_calendar("00:15", zone="Pacific/Auckland"),
+        a_cron("* * * * *"),
+        a_cron("*/20 * * * *", zone="Australia/Lord_Howe"),
+        a_cron("30 2,10 * * 1-5", zone="America/New_York"),
+    ]
+)
+"""None = an interval."""
 specs = st.builds(
     a_spec,
     schedule=st.builds(
         a_schedule,
         every=st.sampled_from(["1s", "90s", "10m", "1h", "24h"]),
+        timing=timings,
         enabled=st.sampled_from([True, True, True, False]),
         after_manual_run=st.sampled_from(AfterManualRun),
         not_before=st.sampled_from([None, None, "2026-11-24T10:30:00", "2026-12-01T00:00:00"]),
@@ -63,6 +76,12 @@ specs = st.builds(
     ),
     history=st.tuples(st.integers(0, 2), st.integers(0, 2)),
     succeed_when=st.sampled_from(SucceedWhen),
+    starting=st.builds(
+        Starting,
+        deadline=st.sampled_from([None, None, timedelta(minutes=5), timedelta(hours=30)]),
+        spread=st.sampled_from([timedelta(), timedelta(), timedelta(seconds=40), timedelta(minutes=15)]),
+    ),
+    concurrency=st.sampled_from(ConcurrencyPolicy),
 )
 
 
@@ -106,7 +125,8 @@ class History(RuleBasedStateMachine):
         self.process.settle()
         build = self.build
         if build is not None and not build.is_deleting and self.clocks.is_trusted and not self.process.lagging:
-            unaccounted = unaccounted_slots(build.status, self.clocks.now.wall, self.process.unwritten)
+            spread = build.spec.starting.spread
+            unaccounted = unaccounted_slots(build.status, self.clocks.now.wall, self.process.unwritten, spread)
             assert unaccounted == 0, f"{build.status}"
 
     @property

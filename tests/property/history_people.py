@@ -34,7 +34,11 @@ class People(History):
             self.edit(spec=spec, generation=self.build.generation + 1)
         self.react(reaction)
 
-    @rule(field=st.sampled_from(["schedule", "retries", "timeouts", "succeed_when"]), spec=specs, reaction=reactions)
+    @rule(
+        field=st.sampled_from(["schedule", "retries", "timeouts", "succeed_when", "starting", "concurrency"]),
+        spec=specs,
+        reaction=reactions,
+    )
     def one_field_is_edited(self, field: str, spec: BuildSpec, reaction: Reaction) -> None:
         """Replace one field of the spec."""
         if self.build is not None:
@@ -148,6 +152,7 @@ class People(History):
         """Remove `status.schedule` by hand; the API server guards the counters."""
         if self.build is not None:
             self.edit(status=replace(self.build.status, schedule=None))
+            self.auditor.forget_what_is_gone(self.api)
         self.react(reaction)
 
     @rule(reaction=reactions)

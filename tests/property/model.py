@@ -23,7 +23,14 @@ if TYPE_CHECKING:
     from tests.property.model_auditor import Auditor
 
     from periodicbuild.core.facts import AppServerStatus
-    from periodicbuild.core.plans import AdoptAppServer, BuildPlan, CreateAppServer, DeleteAppServer, DeletePod
+    from periodicbuild.core.plans import (
+        AdoptAppServer,
+        BuildPlan,
+        CancelAppServer,
+        CreateAppServer,
+        DeleteAppServer,
+        DeletePod,
+    )
 
 BEGIN = datetime(2026, 11, 24, 9, 59, 58, 400_000, tzinfo=UTC)
 TRUSTED = timedelta(seconds=60)
@@ -168,6 +175,14 @@ class ApiServer:
         self.app_servers[name] = completed
         self._lose_answer_if_due()
         return completed
+
+    def cancel(self, cancel: CancelAppServer) -> AppServer | None:
+        """Cancel an attempt on behalf of the operator; None = there is none of that uid."""
+        server = self.app_servers.get(cancel.name)
+        if server is None or server.ref.uid != cancel.uid:
+            return None
+        self.app_servers[cancel.name] = replace(server, cancelled=True, resource_version=self.next_version())
+        return self.app_servers[cancel.name]
 
     def create_pod(self, owner: AppServer) -> Pod:
         """Create the pod of an AppServer, which may be gone by now."""

@@ -7,6 +7,7 @@ next and never asks the code under test what it thinks of them, but for the one 
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from periodicbuild.core.ledger import ENTRIES, equation_holds
@@ -27,6 +28,21 @@ SlotKey = tuple[int, int, "datetime"]
 BEGINS_ANEW = {EventReason.LEDGER_RESET, EventReason.CLOCK_STEPPED}
 
 
+@dataclass(frozen=True, slots=True)
+class Fated:
+    """What was ruled of one slot, or of neighbouring ones."""
+
+    life: int
+    epoch: int
+    first: datetime
+    last: datetime
+    fate: str
+
+    def speaks_of(self, life: int, epoch: int, first: datetime, last: datetime) -> bool:
+        """Tell whether it is about one of those slots, too."""
+        return (self.life, self.epoch) == (life, epoch) and self.first <= last and first <= self.last
+
+
 class Auditor:
     """The books of one PeriodicBuild and of the AppServers made for it."""
 
@@ -35,7 +51,7 @@ class Auditor:
         """Grows when the whole status is lost: what it remembered cannot bind what follows."""
         self.is_complete = True
         """No entry of this life's ledger was pruned, and no counter repaired."""
-        self.fates: dict[SlotKey, str] = {}
+        self.fates: list[Fated] = []
         self.outcomes: dict[tuple[int, int, str], tuple[Outcome | None, str | None]] = {}
         self.first_attempts: dict[SlotKey, str] = {}
         """Uid of the AppServer that was created for a slot."""
@@ -53,6 +69,14 @@ class Auditor:
         self.taken_up: set[str] = set()
         """Runs that go on after a lost status: what their attempts had used up was lost with it."""
 
+    def forget_what_is_gone(self, api: ApiServer) -> None:
+        """Forget deleted AppServers: epoch and cursor told of them, and were lost (R44); a name may come again."""
+        servers = api.app_servers.values()
+        there = {server.run for server in servers} | {server.ref.uid for server in servers}
+        self.recorded.clear()
+        self.ended = {key for key in self.ended if key[2] in there}
+        self.outcomes = {key: outcome for key, outcome in self.outcomes.items() if key[2] in there}
+
     # The status of the PeriodicBuild
 
     def see_build_status(self, build: PeriodicBuild, after: BuildStatus, plan: BuildPlan, api: ApiServer) -> None:
@@ -69,11 +93,13 @@ class Auditor:
             self.recorded.add(run.uid)
             if run.next_attempt_at is not None and run not in before.runs:
                 self._check_retry(run, build, api)
-        self.recorded.update(uid for key, uid in self.first_attempts.items() if key in self.fates)
+        self.recorded.update(uid for key, uid in self.first_attempts.items() if self._fate_of(key))
 
     def _check_counters(self, before: BuildStatus, after: BuildStatus, plan: BuildPlan) -> None:
         old, new = before.slots or Slots(), after.slots or Slots()
-        ruled = Counter(ruling.fate.decision for ruling in plan.ruled)
+        ruled = Counter[Decision]()
+        for ruling in plan.ruled:
+            ruled[ruling.fate.decision] += ruling.count
         grown = {
             Decision.STARTED: new.started - old.started,
             Decision.SKIPPED: new.skipped - old.skipped,
@@ -93,8 +119,8 @@ class Auditor:
         if old is None:
             return
         if new.epoch == old.epoch:
-            kept = (new.in_force, new.since_at, new.due_at_since) == (old.in_force, old.since_at, old.due_at_since)
-            assert kept, f"the schedule changed within epoch {old.epoch}"
+            moved = replace(old, cursor_at=new.cursor_at, anchor_at=new.anchor_at)
+            assert new == moved, f"the schedule changed within epoch {old.epoch}"
         else:
             assert new.epoch == old.epoch + 1, f"epoch {new.epoch} after {old.epoch}"
         if not is_reset(plan):
@@ -134,10 +160,16 @@ class Auditor:
             entry = next((one for one in after.ledger if covers(one, ruling.slot) and one.reason == ruling.fate), None)
             assert entry is not None, f"no entry for {ruling}"
             key = (self.life, entry.epoch, ruling.slot)
-            assert key not in self.fates, f"{key} was {self.fates[key]} and is now {ruling.fate}"
-            self.fates[key] = ruling.fate
+            known = self._fate_of(key, ruling.last_slot)
+            assert known is None, f"{known} is now {ruling}"
+            self.fates.append(Fated(self.life, entry.epoch, ruling.slot, ruling.last_slot, ruling.fate))
             if ruling.fate.decision == Decision.STARTED:
                 assert key in self.first_attempts, f"{ruling} says started, and nothing was created for it"
+
+    def _fate_of(self, key: SlotKey, until: datetime | None = None) -> Fated | None:
+        """Find what was ruled before of a slot, or of any of several."""
+        life, epoch, slot = key
+        return next((one for one in self.fates if one.speaks_of(life, epoch, slot, until or slot)), None)
 
     # Runs
 
@@ -163,7 +195,8 @@ class Auditor:
                 assert run.disruptions >= old[run.id].disruptions, f"the disruptions of {run.id} go back"
 
     def _key(self, run: Run) -> tuple[int, int, str]:
-        return self.life, self.epochs[run.uid], run.id
+        """Tell runs apart; one that a person made has the name of its AppServer, which may be used again."""
+        return self.life, self.epochs[run.uid], run.uid if run.id == run.app_server else run.id
 
     def _check_retry(self, run: Run, build: PeriodicBuild, api: ApiServer) -> None:
         """Count attempts by their records, not by what the run says of itself (R18, R19)."""
@@ -201,7 +234,7 @@ class Auditor:
         if created.trigger == Trigger.SCHEDULE and created.attempt == 1 and created.slot is not None:
             slot = (self.life, created.epoch, created.slot)
             self._check_only_one(self.first_attempts.get(slot), created)
-            assert slot not in self.fates, f"{slot} was {self.fates[slot]} and starts"
+            assert self._fate_of(slot) is None, f"{self._fate_of(slot)} starts"
             self.first_attempts[slot] = created.ref.uid
 
     def _check_only_one(self, former: str | None, created: AppServer) -> None:
@@ -234,7 +267,8 @@ class Auditor:
     def see_pod_removed(self, pod: Pod, api: ApiServer) -> None:
         """Check that the operator leaves pods alone that do their work (R29)."""
         owner = next((one for one in api.app_servers.values() if one.ref.uid == pod.controller_uid), None)
-        assert owner is not None
+        if owner is None:
+            return  # a person has deleted it, and the watch has not told yet
         assert owner.state.is_finished, f"{owner.ref.name} is {owner.state}, and its pod is removed"
         if owner.state == State.RUNNING and owner.trigger != Trigger.MANUAL:
             others = [one for one in api.app_servers.values() if one.state == State.RUNNING and one.trigger != "Manual"]

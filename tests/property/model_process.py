@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from periodicbuild.core.plans import (
     AdoptAppServer,
     AppServerPlan,
     BuildPlan,
+    CancelAppServer,
     CheckNamespace,
     ConfirmAbsence,
     CreateAppServer,
@@ -158,6 +160,8 @@ class Process(Knowledge):
                 self._create_app_server(action)
             case AdoptAppServer():
                 self._adopt(action)
+            case CancelAppServer():
+                self._cancel(action)
             case CreatePod():
                 self._create_pod(action.app_server)
             case ConfirmAbsence():
@@ -178,7 +182,7 @@ class Process(Knowledge):
             self._remember_refusal(create.name, kind)
         except AnswerLostError:
             self._count_write()
-            self._remember_refusal(create.name, Refused.API_ERROR)
+            self._remember_refusal(create.name, Refused.UNANSWERED)
         else:
             self._count_write()
             self.memory.refusals.pop(create.name, None)
@@ -222,6 +226,14 @@ class Process(Knowledge):
             self.memory.refusals.pop(name, None)
             self.app_servers[name] = adopted
 
+    def _cancel(self, action: CancelAppServer) -> None:
+        cancelled = self.api.cancel(action)
+        if cancelled is None:
+            self.gone.add(action.uid)
+        else:
+            self._count_write()
+            self.app_servers[action.name] = cancelled
+
     def _create_pod(self, owner: AppServer) -> None:
         memory = self.attempts[owner.ref.uid]
         now = self.api.clocks.now.steady
@@ -254,6 +266,11 @@ class Process(Knowledge):
             return
         self.see_app_server(action.name)
         found = self.api.app_servers.get(action.name)
+        if action.uid is None:
+            refusal = self.memory.refusals.pop(action.name)
+            if found is None:
+                self.memory.refusals[action.name] = replace(refusal, kind=Refused.API_ERROR)
+            return
         if found is None or found.ref.uid != action.uid:
             self.gone.add(action.uid)
 

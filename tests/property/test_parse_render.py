@@ -19,9 +19,11 @@ from tests.builders.strategies import (
     texts,
 )
 
+from periodicbuild.core.calendars import Calendar
+from periodicbuild.core.crons import Cron
 from periodicbuild.core.durations import format_duration
-from periodicbuild.core.facts import AppServer, AppServerStatus, PeriodicBuild, TemplateJson
-from periodicbuild.core.schedules import Schedule
+from periodicbuild.core.facts import AppServer, AppServerStatus, PeriodicBuild, Starting, TemplateJson
+from periodicbuild.core.schedules import Interval, Schedule
 from periodicbuild.core.status import BuildStatus
 from periodicbuild.kube.parse import app_server_from_json, periodic_build_from_body, periodic_build_from_json
 from periodicbuild.kube.parse_schedule import read_schedule
@@ -98,17 +100,27 @@ def test_an_app_server_is_read_back_as_it_was_created(create: CreateAppServer) -
     assert (server.ref.namespace, server.ref.name) == (build.ref.namespace, create.name)
 
 
-@given(schedules.filter(lambda schedule: schedule.interval is not None))
+@given(schedules.filter(lambda schedule: schedule.timing is not None))
 def test_a_schedule_is_read_back_as_it_was_written(schedule: Schedule) -> None:
-    assert schedule.interval is not None
-    spec = {
-        "interval": {
-            "every": format_duration(schedule.interval.every),
-            "afterManualRun": schedule.interval.after_manual_run,
-        },
-        "notBefore": None if schedule.not_before is None else instant_text(schedule.not_before),
-    }
-    assert read_schedule(msgspec.json.encode(spec), enabled=schedule.enabled) == (schedule, None)
+    not_before = None if schedule.not_before is None else instant_text(schedule.not_before)
+    spec = arm_of(schedule) | {"notBefore": not_before}
+    read, starting, error = read_schedule(msgspec.json.encode(spec), enabled=schedule.enabled)
+    assert (read, starting) == (schedule, Starting())
+    assert (error is not None) == ("Mars" in schedule.text())
+
+
+def arm_of(schedule: Schedule) -> dict[str, Any]:
+    """Write a schedule as a person does."""
+    match schedule.timing:
+        case Interval() as interval:
+            every = format_duration(interval.every)
+            return {"interval": {"every": every, "afterManualRun": interval.after_manual_run}}
+        case Calendar() as calendar:
+            days = sorted(calendar.days)
+            return {"calendar": {"days": days, "time": f"{calendar.time:%H:%M}", "timeZone": calendar.time_zone}}
+        case Cron() as cron:
+            return {"cron": {"expression": cron.expression, "timeZone": cron.time_zone}}
+    return {}
 
 
 @given(st.dictionaries(texts, json_values, max_size=3))

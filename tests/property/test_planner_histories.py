@@ -26,7 +26,7 @@ class Histories(People):
 
     @rule(
         kind=st.sampled_from(["AppServer", "Pod", "DryRun", "Adoption"]),
-        refusal=st.sampled_from([one for one in Refused if one != Refused.NAME_STILL_IN_USE]),
+        refusal=st.sampled_from([one for one in Refused if one not in {Refused.NAME_STILL_IN_USE, Refused.UNANSWERED}]),
         reaction=reactions,
     )
     def creates_are_refused(self, kind: str, refusal: Refused, reaction: Reaction) -> None:

@@ -18,6 +18,7 @@ Schema = dict[str, Any]
 
 HERE = Path(__file__).parent
 CRDS = HERE.parents[1] / "crds"
+SOURCE_FOLDER = HERE / "sources"
 POD_TEMPLATE = HERE / "pod_template.json"
 SOURCES = ("periodicbuilds.yaml", "appservers.yaml")
 """Each renders to the file of the same name in `crds/`."""
@@ -50,10 +51,10 @@ _Dumper.add_representer(
 
 def definition(source: str, *, keep_notes: bool = False) -> Schema:
     """Assemble one definition; with notes it still carries `x-operator-default`, which the API server would refuse."""
-    common = _read(HERE / "sources" / "common.yaml")
+    common = _read(SOURCE_FOLDER / "common.yaml")
     common["template"] = {**read_pod_template(POD_TEMPLATE)["schema"], **common["template"]}
     del common["template"]["$pod-template"]
-    assembled: Schema = _assembled(_read(HERE / "sources" / source), common, keep_notes=keep_notes)
+    assembled: Schema = _assembled(_read(SOURCE_FOLDER / source), common, keep_notes=keep_notes)
     return assembled
 
 

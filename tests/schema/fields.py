@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.schema.definitions import HERE, OPERATOR_DEFAULT, SOURCES, Schema, definition, schema_of
+from tests.schema.grammar import TIME_OF_DAY_PATTERN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,6 +68,8 @@ def _type(field: Schema) -> str:
         return "time (RFC 3339)"
     if _is_length_of_time(field):
         return "duration" if "pattern" in field else "interval"
+    if _is_time_of_day(field):
+        return "time of day"
     return str(field["type"])
 
 
@@ -74,9 +77,15 @@ def _is_length_of_time(field: Schema) -> bool:
     return any("366 days" in rule["message"] or "366d" in rule["message"] for rule in field.get(_RULES, []))
 
 
+def _is_time_of_day(field: Schema) -> bool:
+    return field.get("pattern") == TIME_OF_DAY_PATTERN
+
+
 def _bounds(field: Schema) -> Iterator[str]:
     if _is_length_of_time(field):
         yield "1s to 366d"
+    elif _is_time_of_day(field):
+        yield "00:00 to 23:59"
     elif "minimum" in field:
         yield f"{field['minimum']} to {field['maximum']}"
     elif "enum" in field.get("items", field):
@@ -91,9 +100,15 @@ def _default(field: Schema) -> tuple[str, str]:
     if OPERATOR_DEFAULT in field:
         return str(field[OPERATOR_DEFAULT]), "operator"
     if "default" in field:
-        default = field["default"]
-        return f"`{str(default).lower() if isinstance(default, bool) else default}`", "schema"
+        return f"`{_written(field['default'])}`", "schema"
     return "", ""
+
+
+def _written(default: object) -> str:
+    """Write a default as one would in YAML."""
+    if isinstance(default, list):
+        return f"[{', '.join(default)}]"
+    return str(default).lower() if isinstance(default, bool) else str(default)
 
 
 def _mutable(path: str, kind: str) -> str:

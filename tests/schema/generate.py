@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from tests.schema.definitions import CRDS, POD_TEMPLATE, SOURCES, definition_text
 from tests.schema.fields import FIELDS_PAGE, fields_text
 from tests.schema.pod_template import fetch_pod_template, pod_template_text
+from tests.schema.policies import WARNINGS, warnings_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,7 +23,10 @@ if TYPE_CHECKING:
 
 def generated() -> dict[Path, str]:
     """Render every generated file; the committed one must have this text."""
-    return {CRDS / source: definition_text(source) for source in SOURCES} | {FIELDS_PAGE: fields_text()}
+    return {CRDS / source: definition_text(source) for source in SOURCES} | {
+        CRDS / WARNINGS: warnings_text(),
+        FIELDS_PAGE: fields_text(),
+    }
 
 
 def outdated(files: dict[Path, str]) -> list[Path]:

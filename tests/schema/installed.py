@@ -1,7 +1,7 @@
 """Install the definitions into a cluster, and say what its API server thinks of an object.
 
 What a newcomer would miss: neither is at once. A definition is served a moment after it is established, and a policy
-works a few seconds after it was created, so both are waited for.
+works a few seconds after it was created, so all are waited for.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from tests.cluster.cluster import KubectlError
 from tests.cluster.waiting import wait_for
 from tests.schema.definitions import CRDS
-from tests.schema.manifests import COMPLETE_SPEC, app_server, as_list
+from tests.schema.manifests import COMPLETE_SPEC, app_server, as_list, periodic_build
 
 if TYPE_CHECKING:
     from tests.cluster.cluster import Cluster
@@ -24,18 +24,24 @@ _PROBE = "policy-probe"
 
 
 def install(cluster: Cluster) -> None:
-    """Apply `crds/` and wait until definitions and policy work; safe to call again."""
+    """Apply `crds/` and wait until definitions and policies work; safe to call again."""
     cluster.kubectl("apply", "--server-side", "--force-conflicts", f"--filename={CRDS}")
     wait_for(lambda: _is_established(cluster), within_seconds=_PATIENCE_SECONDS, what="the definitions are established")
     wait_for(lambda: _is_served(cluster), within_seconds=_PATIENCE_SECONDS, what="discovery shows the definitions")
     cluster.kubectl("apply", "--filename=-", input=as_list(app_server(_PROBE, **COMPLETE_SPEC)))
     wait_for(lambda: _policy_works(cluster), within_seconds=_PATIENCE_SECONDS, what="the policy on templates works")
     cluster.kubectl("delete", f"appserver/{_PROBE}")
+    wait_for(lambda: _warnings_work(cluster), within_seconds=_PATIENCE_SECONDS, what="the policy that warns works")
 
 
 def refusal(cluster: Cluster, manifest: Manifest) -> str:
     """Return the sentences with which the API server refuses to create an object; empty if it accepts it."""
     return refusal_of(cluster, "create", "--dry-run=server", "--filename=-", input=as_list(manifest))
+
+
+def warning_of(cluster: Cluster, *arguments: str, input: str | None = None) -> str:
+    """Return what kubectl says when the API server warns or refuses; empty if it accepts without a word."""
+    return refusal_of(cluster, *arguments, "--warnings-as-errors", input=input)
 
 
 def refusal_of_patch(cluster: Cluster, target: str, *operations: Manifest, dry_run: bool = True) -> str:
@@ -73,3 +79,8 @@ def _is_served(cluster: Cluster) -> bool:
 def _policy_works(cluster: Cluster) -> bool:
     edit = {"op": "replace", "path": "/spec/template/spec/containers/0/image", "value": "localhost/other:1"}
     return "set once" in refusal_of_patch(cluster, f"appserver/{_PROBE}", edit)
+
+
+def _warnings_work(cluster: Cluster) -> bool:
+    disabled = as_list(periodic_build(_PROBE))
+    return "Warning: " in warning_of(cluster, "create", "--dry-run=server", "--filename=-", input=disabled)

@@ -11,32 +11,56 @@ import yaml
 from tests.schema.definitions import CRDS, SOURCES, definition, definition_text, schema_of
 from tests.schema.fields import FIELDS_PAGE, fields_text
 from tests.schema.generate import generated, main, outdated
+from tests.schema.grammar import TIME_OF_DAY_PATTERN, TIME_ZONE_PATTERN
+from tests.schema.policies import WARNINGS, warnings_text
 
+from periodicbuild.core import crons
+from periodicbuild.core.calendars import Weekday
 from periodicbuild.core.durations import DURATION_PATTERN, MAX_TEXT_LENGTH
-from periodicbuild.core.intervals import AMBIGUOUS_PATTERN, CALENDAR_UNIT_PATTERN, INTERVAL_PATTERN
+from periodicbuild.core.intervals import (
+    AMBIGUOUS_PATTERN,
+    CALENDAR_UNIT_PATTERN,
+    INTERVAL_PATTERN,
+    INTERVAL_SECONDS_CEL,
+)
+from periodicbuild.core.zones import zone_names
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.schema.definitions import Schema
 
-POLICY = "appserver-template-policy.yaml"
+POLICIES = ("appserver-template-policy.yaml", WARNINGS)
 MAX_COMPACT_BYTES = 100_000
 """What `kubectl apply` keeps in an annotation is compact JSON; the limit there is 262,144."""
 
-DURATIONS: dict[str, dict[str, tuple[str, ...]]] = {
-    "periodicbuilds.yaml": {
-        "retries": ("delay", "maxDelay"),
-        "timeouts": ("waiting", "configuring", "run"),
-    },
-    "appservers.yaml": {"timeouts": ("waiting", "configuring", "run")},
+TIMEOUTS = ("timeouts.waiting", "timeouts.configuring", "timeouts.run")
+DURATIONS: dict[str, tuple[str, ...]] = {
+    "periodicbuilds.yaml": (
+        "schedule.calendar.startingDeadline",
+        "schedule.calendar.spread",
+        "schedule.cron.startingDeadline",
+        "schedule.cron.spread",
+        "retries.delay",
+        "retries.maxDelay",
+        *TIMEOUTS,
+    ),
+    "appservers.yaml": TIMEOUTS,
 }
 
 
-def spec_of(source: str) -> Schema:
-    """Return the fields of the spec of one definition."""
-    properties: Schema = schema_of(definition(source))["properties"]["spec"]["properties"]
-    return properties
+def field_of(path: str, source: str = "periodicbuilds.yaml") -> Schema:
+    """Return one field below the spec of a definition."""
+    field: Schema = schema_of(definition(source))["properties"]["spec"]
+    for name in path.split("."):
+        field = field["properties"][name]
+    return field
+
+
+def policy_of(file: str) -> tuple[Schema, Schema]:
+    """Return a committed policy and its binding."""
+    policy, binding = yaml.safe_load_all((CRDS / file).read_text("utf-8"))
+    return policy["spec"], binding["spec"]
 
 
 def test_the_committed_files_are_what_is_generated() -> None:
@@ -62,7 +86,7 @@ def test_the_table_of_fields_is_what_is_generated() -> None:
 
 
 def test_the_folder_holds_only_what_is_to_be_applied() -> None:
-    assert sorted(path.name for path in CRDS.iterdir()) == sorted([*SOURCES, POLICY])
+    assert sorted(path.name for path in CRDS.iterdir()) == sorted([*SOURCES, *POLICIES])
 
 
 @pytest.mark.parametrize("source", SOURCES)
@@ -83,23 +107,15 @@ def test_a_definition_is_small_enough_for_client_side_apply(source: str) -> None
     assert len(json.dumps(definition(source), separators=(",", ":")).encode()) < MAX_COMPACT_BYTES
 
 
-@pytest.mark.parametrize(
-    ("source", "part", "field"),
-    [
-        (source, part, field)
-        for source, parts in DURATIONS.items()
-        for part, names in parts.items()
-        for field in names
-    ],
-)  # fmt: skip
-def test_a_duration_has_the_pattern_of_the_parser(source: str, part: str, field: str) -> None:
-    schema = spec_of(source)[part]["properties"][field]
+@pytest.mark.parametrize(("source", "path"), [(source, path) for source, paths in DURATIONS.items() for path in paths])
+def test_a_duration_has_the_pattern_of_the_parser(source: str, path: str) -> None:
+    schema = field_of(path, source)
 
     assert (schema["pattern"], schema["maxLength"]) == (DURATION_PATTERN, MAX_TEXT_LENGTH)
 
 
 def test_the_interval_has_the_patterns_of_the_parser() -> None:
-    schema = spec_of("periodicbuilds.yaml")["schedule"]["properties"]["interval"]["properties"]["every"]
+    schema = field_of("schedule.interval.every")
     (rule,) = schema["x-kubernetes-validations"]
 
     assert f"self.matches('{INTERVAL_PATTERN}')" in rule["rule"]
@@ -108,13 +124,68 @@ def test_the_interval_has_the_patterns_of_the_parser() -> None:
     assert schema["maxLength"] == MAX_TEXT_LENGTH
 
 
+def test_the_days_of_a_calendar_are_those_of_the_core() -> None:
+    days = field_of("schedule.calendar.days")
+
+    assert days["items"]["enum"] == days["default"] == list(Weekday)
+
+
+@pytest.mark.parametrize("arm", ["calendar", "cron"])
+def test_every_zone_of_the_database_looks_like_one(arm: str) -> None:
+    schema = field_of(f"schedule.{arm}.timeZone")
+
+    assert schema["pattern"] == TIME_ZONE_PATTERN
+    assert [name for name in zone_names() if not re.search(TIME_ZONE_PATTERN, name)] == []
+    assert max(len(name) for name in zone_names()) <= schema["maxLength"]
+
+
+@pytest.mark.parametrize("text", ["24:00", "2:3", "2:30", "02:60", "02:30:00", " 02:30", "02:30 ", "0230", "-1:00", ""])
+def test_a_time_of_day_has_two_digits_and_two(text: str) -> None:
+    assert not re.search(TIME_OF_DAY_PATTERN, text)
+
+
+def test_every_minute_of_a_day_is_a_time_of_day() -> None:
+    minutes = [f"{hour:02}:{minute:02}" for hour in range(24) for minute in range(60)]
+
+    assert [text for text in minutes if not re.search(TIME_OF_DAY_PATTERN, text)] == []
+
+
+def test_a_cron_expression_has_the_fields_and_nicknames_of_the_parser() -> None:
+    schema = field_of("schedule.cron.expression")
+    (rule,) = schema["x-kubernetes-validations"]
+
+    assert schema["maxLength"] == crons.MAX_LENGTH
+    assert f"self.trim() in {crons.NICKNAMES}" in rule["rule"]
+    assert ", ".join(name for name, _ in crons.FIELDS) in rule["messageExpression"]
+    assert ", ".join(crons.NICKNAMES) in rule["messageExpression"]
+
+
+def test_the_warnings_read_an_interval_as_the_parser_does() -> None:
+    assert INTERVAL_SECONDS_CEL.replace("self", "variables.every") in warnings_text()
+
+
+def test_the_warnings_never_refuse() -> None:
+    policy, binding = policy_of(WARNINGS)
+
+    assert (policy["failurePolicy"], binding["validationActions"]) == ("Ignore", ["Warn"])
+
+
+def test_every_warning_names_its_field_and_a_remedy() -> None:
+    policy, _ = policy_of(WARNINGS)
+
+    assert [rule["message"] for rule in policy["validations"] if not re.match(r"spec\..*: ", rule["message"])] == []
+
+
 def test_no_name_of_the_grammar_is_left_unreplaced() -> None:
-    assert not re.search(r"\b[A-Z]+_(?:PATTERN|SECONDS|LENGTH)\b|SECONDS\(", "".join(map(definition_text, SOURCES)))
+    texts = "".join([*map(definition_text, SOURCES), warnings_text()])
+
+    assert not re.search(r"\b[A-Z]+_(?:[A-Z]+_)?(?:PATTERN|SECONDS|LENGTH|NAMES|LIST|NICKNAMES)\b|SECONDS\(", texts)
 
 
-def test_the_policy_writes_out_every_default_that_the_api_server_would_add() -> None:
-    policy, _ = yaml.safe_load_all((CRDS / POLICY).read_text("utf-8"))
+@pytest.mark.parametrize("file", POLICIES)
+def test_a_policy_writes_out_every_default_that_the_api_server_would_add(file: str) -> None:
+    policy, _ = policy_of(file)
 
-    constraints = policy["spec"]["matchConstraints"]
+    constraints = policy["matchConstraints"]
     assert set(constraints) == {"matchPolicy", "namespaceSelector", "objectSelector", "resourceRules"}
     assert all(rule["scope"] == "*" for rule in constraints["resourceRules"])

@@ -18,6 +18,9 @@ SET_ONCE = "self == oldSelf"
 DEFAULTS = {
     "spec.enabled": False,
     "spec.schedule.interval.afterManualRun": "Restart",
+    "spec.schedule.calendar.days": ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"],
+    "spec.schedule.calendar.timeZone": "Etc/UTC",
+    "spec.schedule.cron.timeZone": "Etc/UTC",
     "spec.concurrencyPolicy": "Forbid",
     "spec.retries": {},
     "spec.retries.limit": 0,

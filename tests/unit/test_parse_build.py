@@ -120,40 +120,6 @@ def test_a_default_gives_way_where_only_one_delay_is_written(given: Any, delay: 
     assert parsed_spec(retries=given).retries == some_retries(delay=delay, max_delay=max_delay)
 
 
-SCHEDULE_ERRORS = {
-    "spec.schedule.interval.every: '15:30' is ambiguous": {"interval": {"every": "15:30"}},
-    "spec.schedule.interval.every: None is not a text": {"interval": {}},
-    "spec.schedule.interval.every: ['24h'] is not a text": {"interval": {"every": ["24h"]}},
-    "spec.schedule.interval.every: '90' has no unit": {"interval": {"every": 90}},
-    "spec.schedule.interval: '24h' has no fields": {"interval": "24h"},
-    "spec.schedule: 'daily' has no fields": "daily",
-    "spec.schedule.interval.afterManualRun: 'Rest' is not known: write Restart or Keep": {
-        "interval": {"every": "24h", "afterManualRun": "Rest"}
-    },
-    "spec.schedule.notBefore: 'tomorrow' is no instant": {"notBefore": "tomorrow"},
-    "spec.schedule.notBefore: '2026-12-01T00:00:00' is no instant": {"notBefore": "2026-12-01T00:00:00"},
-    "spec.schedule.calendar is not known to this version of the operator": {"calendar": {"days": ["Mon"]}},
-}
-
-
-@pytest.mark.parametrize(("sentence", "schedule"), SCHEDULE_ERRORS.items(), ids=SCHEDULE_ERRORS.keys())
-def test_a_schedule_that_cannot_be_understood_spawns_nothing_and_says_why(sentence: str, schedule: Any) -> None:
-    spec = parsed_spec(enabled=True, schedule=schedule)
-    assert spec.schedule_error is not None
-    assert spec.schedule_error.startswith(sentence)
-    assert spec.schedule == a_schedule(every=None)
-
-
-def test_a_fraction_of_a_second_in_not_before_is_rounded_up_so_that_status_can_hold_it() -> None:
-    schedule = parsed_spec(schedule={"notBefore": "2026-12-01T00:00:00.25Z"}).schedule
-    assert schedule.not_before == at("2026-12-01T00:00:01")
-
-
-def test_an_instant_near_the_end_of_the_calendar_leaves_room_to_calculate() -> None:
-    schedule = parsed_spec(schedule={"notBefore": "9999-12-31T23:59:59-23:59"}).schedule
-    assert schedule.not_before == at("9900-01-01")
-
-
 def test_equal_policies_and_templates_are_one_object_in_memory() -> None:
     one = parsed_spec(retries={"limit": 1}, template={"metadata": {"name": "a<b"}, "spec": {}})
     text = rb'{"spec": {"retries": {"limit":1}, "template": {"spec":{},"metadata":{"name":"a\u003cb"}}}}'

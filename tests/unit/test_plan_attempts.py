@@ -152,6 +152,16 @@ def test_a_refused_pod_is_waited_for_no_longer_than_its_time_out() -> None:
     assert plan.wake.steady == at(AN_HOUR_LATER)
 
 
+def test_at_its_time_out_a_pod_whose_create_was_not_answered_is_looked_for_first() -> None:
+    """R17, R22: it may be there, and then the next build must not begin beside it."""
+    unanswered = refused(Refused.API_ERROR)
+    plan = an_attempt_look(NEW, AN_HOUR_LATER, refusal=unanswered)
+    assert plan == AppServerPlan(first=(ConfirmAbsence(kind="Pod", name=NEW.ref.name, uid=""),))
+    failed = an_attempt_look(NEW, AN_HOUR_LATER, refusal=unanswered, pod_is_absent=True).status
+    assert failed is not None
+    assert (failed.state, failed.result and failed.result.reason) == (State.ERROR, "ApiError")
+
+
 TERMINATING = {
     "waits in silence": (SLOT, AppServerPlan(wake=Wake(steady=at(SOON)))),
     "is tried again after its back-off": (SOON, AppServerPlan(first=(CreatePod(app_server=NEW),))),

@@ -49,7 +49,7 @@ def test_the_next_attempt_waits_for_a_place_and_the_run_waits_with_it() -> None:
     """R15: a limit that retries could pass would be none."""
     build = a_build(status=a_status(runs=[WAITING]))
     plan = a_look(build, NEXT_ATTEMPT, children=[FIRST], has_place=False)
-    assert (created(plan), memory(plan).runs, plan.wants_start) == ((), (WAITING,), True)
+    assert (created(plan), memory(plan).runs, plan.start_by is not None) == ((), (WAITING,), True)
 
 
 def test_the_next_attempt_begins_when_its_back_off_is_over() -> None:

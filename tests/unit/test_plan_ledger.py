@@ -32,9 +32,12 @@ DECISIONS = {
     Fate.DUE: Decision.STARTED,
     Fate.CAUGHT_UP: Decision.STARTED,
     Fate.MANUAL_SPAWN: Decision.SKIPPED,
+    Fate.SUPERSEDED: Decision.SKIPPED,
     Fate.SCHEDULE_EDITED: Decision.SKIPPED,
     Fate.DISABLED: Decision.SKIPPED,
     Fate.OPERATOR_DOWN: Decision.MISSED,
+    Fate.DEADLINE_PASSED: Decision.MISSED,
+    Fate.FORBIDDEN: Decision.MISSED,
     Fate.NAME_COLLISION: Decision.MISSED,
 }
 COUNTED = {

@@ -183,7 +183,7 @@ def test_a_manual_start_lets_the_slot_of_a_kept_interval_wait() -> None:
     status = a_status(schedule=a_schedule_status(in_force=KEEP, anchor=PREVIOUS, cursor=PREVIOUS))
     plan = a_look(a_build(spec=a_spec(schedule=KEEP), status=status), LATER, children=[REQUESTED])
     assert memory(plan).waiting == a_wait(since=LATER)
-    assert (plan.first, plan.wants_start) == ((), False)
+    assert (plan.first, plan.start_by is not None) == ((), False)
 
 
 def test_the_first_start_of_all_may_be_a_manual_one() -> None:
@@ -271,7 +271,7 @@ def test_no_manual_run_starts_from_one_that(child: AppServer) -> None:
 def test_a_manual_run_waits_for_a_place_too() -> None:
     """R15, R26."""
     plan = a_look(a_build(status=a_status()), BEFORE_DUE, children=[REQUESTED], has_place=False)
-    assert (memory(plan).runs, plan.wants_start, plan.has_started) == ((), True, False)
+    assert (memory(plan).runs, plan.start_by is not None, plan.has_started) == ((), True, False)
 
 
 def test_a_manual_run_goes_through_the_start_rate_before_a_waiting_slot() -> None:
@@ -279,4 +279,4 @@ def test_a_manual_run_goes_through_the_start_rate_before_a_waiting_slot() -> Non
     plan = a_look(a_build(status=a_status()), SLOT, children=[REQUESTED], may_start=False)
     assert memory(plan) == a_status()
     assert plan.unwritten == a_wait(reason=Blocker.START_RATE)
-    assert (plan.wants_start, plan.has_started) == (True, False)
+    assert (plan.start_by is not None, plan.has_started) == (True, False)

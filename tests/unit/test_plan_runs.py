@@ -220,3 +220,14 @@ def test_absence_is_a_fact_only_after_it_was_confirmed(next_attempt: str | None)
     plan = a_look(in_progress(a_run(child, next_attempt=next_attempt)), NOW)
     assert plan.first == (ConfirmAbsence(kind="AppServer", name=child.ref.name, uid=child.ref.uid),)
     assert (plan.status, plan.events) == (None, ())
+
+
+def test_of_two_runs_of_one_slot_only_the_one_that_is_gone_ends() -> None:
+    """R9: a clock was set back over the slot, and it came again."""
+    first = an_app_server(slot=PREVIOUS, uid="first", epoch=1)
+    second = an_app_server(slot=PREVIOUS, uid="second", epoch=2, state=State.CONFIGURING_SERVER)
+    entries = [an_entry(slot=PREVIOUS, epoch=2), an_entry(slot=PREVIOUS, epoch=1)]
+    build = a_build(status=a_status(runs=[a_run(first), a_run(second)], ledger=entries))
+    after = memory(a_look(build, NOW, children=[second], gone=["first"]))
+    assert after.runs == (a_run(second),)
+    assert [entry.outcome_reason for entry in after.ledger] == [None, "Deleted"]

@@ -96,16 +96,16 @@ def test_the_next_slot_is(schedule: ScheduleStatus, slot: str | None) -> None:
 
 def test_the_next_three_slots_are_shown() -> None:
     schedule = a_schedule_status(anchor=PREVIOUS)
-    assert upcoming_slots(schedule, is_waiting=False) == (at(SLOT), at(NEXT), at("2026-11-26T02:30:00"))
+    assert upcoming_slots(schedule, None) == (at(SLOT), at(NEXT), at("2026-11-26T02:30:00"))
 
 
 def test_while_a_slot_waits_there_is_no_next_one_to_show() -> None:
     """R4: one slot is open at a time."""
-    assert upcoming_slots(a_schedule_status(anchor=PREVIOUS), is_waiting=True) == ()
+    assert upcoming_slots(a_schedule_status(anchor=PREVIOUS), a_wait()) == ()
 
 
 def test_a_schedule_that_is_off_shows_no_slots() -> None:
-    assert upcoming_slots(a_schedule_status(in_force=a_schedule(enabled=False)), is_waiting=False) == ()
+    assert upcoming_slots(a_schedule_status(in_force=a_schedule(enabled=False)), None) == ()
 
 
 TOLERATED = {

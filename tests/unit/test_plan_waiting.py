@@ -8,8 +8,8 @@ import pytest
 from tests.builders import SLOT, a_build, a_pod, a_run, an_app_server, an_entry, at
 from tests.builders.looks import PREVIOUS, a_look, a_refusal, a_status, a_wait, created, memory
 
-from periodicbuild.core.facts import AppServer, Pod
-from periodicbuild.core.plans import Refused
+from periodicbuild.core.facts import AppServer, PeriodicBuild, Pod
+from periodicbuild.core.plans import ConfirmAbsence, Refused
 from periodicbuild.core.reasons import Blocker, Fate, State
 from periodicbuild.core.status import Slots, Waiting
 
@@ -113,14 +113,14 @@ def test_a_slot_that_may_not_start_yet_waits_for_the_start_rate() -> None:
     """R15, R41."""
     plan = a_look(a_build(status=a_status()), SLOT, may_start=False)
     assert (plan.first, plan.unwritten) == ((), a_wait(reason=Blocker.START_RATE))
-    assert plan.wants_start
+    assert plan.start_by is not None
 
 
 def test_a_slot_waits_for_a_place_among_the_builds_that_may_run_at_once() -> None:
     """R15, R41."""
     plan = a_look(a_build(status=a_status()), SLOT, has_place=False)
     assert (plan.first, plan.unwritten) == ((), a_wait(reason=Blocker.POOL_FULL))
-    assert plan.wants_start
+    assert plan.start_by is not None
 
 
 REFUSED = a_refusal(NAME, retry=LATER)
@@ -150,7 +150,7 @@ def test_the_first_blocker_in_order_is_the_reason_shown(
         may_start=False,
     )
     assert memory(plan).waiting == a_wait(reason=blocker)
-    assert plan.wants_start == (blocker in {Blocker.POOL_FULL, Blocker.START_RATE})
+    assert (plan.start_by is not None) == (blocker in {Blocker.POOL_FULL, Blocker.START_RATE})
 
 
 SINCE_SLOT = a_wait(reason=Blocker.API_ERROR)
@@ -241,3 +241,32 @@ def test_the_reasons_of_a_wait_are_kept_apart_from_its_slot() -> None:
     """R41: a start rate that frees up starts the slot that waited for something else."""
     waiting = replace(a_wait(reason=Blocker.START_RATE), since_at=at(A_MINUTE_LATE))
     assert created(a_look(a_build(status=a_status(waiting=waiting)), LATER)) == (NAME,)
+
+
+UNANSWERED = a_refusal(NAME, Refused.UNANSWERED, retry=LATER)
+ENDINGS = {
+    "it is time to try again": a_build(status=a_status()),
+    "the schedule was edited": a_build(every="1h", status=a_status()),
+    "the schedule was turned off": a_build(enabled=False, status=a_status()),
+    "its status was lost": a_build(),
+}
+
+
+@pytest.mark.parametrize("build", ENDINGS.values(), ids=list(ENDINGS))
+def test_a_create_that_was_never_answered_is_looked_for_before_anything_else(build: PeriodicBuild) -> None:
+    """R22: its slot may have started, and then it can have no other fate."""
+    plan = a_look(build, LATER, refusals=[UNANSWERED], unwritten=a_wait(reason=Blocker.API_ERROR))
+    assert plan.first == (ConfirmAbsence(kind="AppServer", name=NAME, uid=None),)
+    assert plan.status is None
+    assert plan.unwritten == a_wait(reason=Blocker.API_ERROR)
+
+
+def test_while_a_lost_create_is_looked_for_the_first_look_at_its_slot_is_remembered() -> None:
+    """R10: an API that is away for an hour makes no build late that was seen in time."""
+    build = a_build(status=a_status())
+    first = a_look(build, A_MINUTE_LATE, refusals=[UNANSWERED])
+    assert first.unwritten == a_wait(reason=Blocker.API_ERROR, since=A_MINUTE_LATE)
+    again = a_look(build, LATER, refusals=[UNANSWERED], unwritten=first.unwritten)
+    assert again.unwritten == first.unwritten
+    waits = a_build(status=a_status(waiting=a_wait()))
+    assert a_look(waits, LATER, refusals=[UNANSWERED]).unwritten is None

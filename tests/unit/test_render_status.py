@@ -73,6 +73,8 @@ def test_a_schedule_in_force_is_written_in_full() -> None:
         "inForce": {
             "enabled": True,
             "interval": {"seconds": 86400, "afterManualRun": "Restart"},
+            "calendar": None,
+            "cron": None,
             "notBeforeTime": None,
         },
         "epoch": 4,
@@ -80,6 +82,7 @@ def test_a_schedule_in_force_is_written_in_full() -> None:
         "cursorTime": "2026-11-24T02:30:00Z",
         "anchorTime": None,
         "dueAtSince": 37,
+        "usedDate": None,
         "text": "every 24h",
         "nextSlotTime": "2026-11-25T02:30:00Z",
         "upcoming": ["2026-11-25T02:30:00Z"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from periodicbuild.wiring.admission import Admission
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 ONE = Key("PeriodicBuild", "apps", "one")
 OTHER = Key("PeriodicBuild", "apps", "other")
 THIRD = Key("PeriodicBuild", "apps", "third")
+SOON = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
 
 
 def an_admission(
@@ -37,7 +39,7 @@ def test_starts_beyond_the_rate_stand_in_line_and_are_woken_one_by_one() -> None
             if admission.may_start(key):
                 admission.started(key)
             else:
-                admission.settle(key, wants_start=True, is_in_progress=False)
+                admission.settle(key, start_by=SOON, is_in_progress=False)
                 refused.append(key)
         granting = asyncio.create_task(admission.run())
         async with asyncio.timeout(5):
@@ -55,8 +57,8 @@ def test_a_key_that_leaves_the_line_may_not_start_before_it_asks_again() -> None
     async def scenario() -> bool:
         admission = an_admission(1)
         admission.started(ONE)
-        admission.settle(OTHER, wants_start=True, is_in_progress=False)
-        admission.settle(OTHER, wants_start=False, is_in_progress=False)
+        admission.settle(OTHER, start_by=SOON, is_in_progress=False)
+        admission.settle(OTHER, start_by=None, is_in_progress=False)
         return admission.may_start(OTHER)
 
     assert asyncio.run(scenario()) is False
@@ -67,7 +69,7 @@ def test_nobody_overtakes_the_line() -> None:
 
     async def scenario() -> list[bool]:
         admission = an_admission(1000)
-        admission.settle(ONE, wants_start=True, is_in_progress=False)
+        admission.settle(ONE, start_by=SOON, is_in_progress=False)
         return [admission.may_start(ONE), admission.may_start(OTHER)]
 
     assert asyncio.run(scenario()) == [False, False]
@@ -79,13 +81,13 @@ def test_a_grant_that_is_not_needed_goes_to_the_next_in_line_at_once() -> None:
     async def scenario() -> list[Key]:
         woken: list[Key] = []
         admission = an_admission(1 / 3600, enqueue=woken.append)
-        admission.settle(ONE, wants_start=True, is_in_progress=False)
-        admission.settle(OTHER, wants_start=True, is_in_progress=False)
+        admission.settle(ONE, start_by=SOON, is_in_progress=False)
+        admission.settle(OTHER, start_by=SOON, is_in_progress=False)
         granting = asyncio.create_task(admission.run())
         async with asyncio.timeout(5):
             while woken != [ONE]:  # noqa: ASYNC110 - the rate itself decides when
                 await asyncio.sleep(0)
-            admission.settle(ONE, wants_start=False, is_in_progress=False)
+            admission.settle(ONE, start_by=None, is_in_progress=False)
             while woken != [ONE, OTHER]:  # noqa: ASYNC110 - the rate itself decides when
                 await asyncio.sleep(0)
         granting.cancel()
@@ -97,11 +99,11 @@ def test_a_grant_that_is_not_needed_goes_to_the_next_in_line_at_once() -> None:
 def test_a_place_is_held_until_the_build_is_over() -> None:
     admission = an_admission(max_concurrent=1)
     admission.started(ONE)
-    admission.settle(ONE, wants_start=False, is_in_progress=True)
+    admission.settle(ONE, start_by=None, is_in_progress=True)
 
     assert (admission.has_place(ONE), admission.has_place(OTHER)) == (True, False)
 
-    admission.settle(ONE, wants_start=False, is_in_progress=False)
+    admission.settle(ONE, start_by=None, is_in_progress=False)
     assert admission.has_place(OTHER)
 
 
@@ -109,7 +111,7 @@ def test_a_start_that_came_to_nothing_leaves_its_place() -> None:
     admission = an_admission(max_concurrent=1)
     admission.started(ONE)
 
-    admission.settle(ONE, wants_start=False, is_in_progress=False)
+    admission.settle(ONE, start_by=None, is_in_progress=False)
 
     assert admission.has_place(OTHER)
 
@@ -126,12 +128,12 @@ def test_places_that_become_free_go_to_the_line_in_its_order() -> None:
         woken: list[Key] = []
         admission = an_admission(max_concurrent=1, enqueue=woken.append)
         admission.started(ONE)
-        admission.settle(OTHER, wants_start=True, is_in_progress=False)
-        admission.settle(THIRD, wants_start=True, is_in_progress=False)
+        admission.settle(OTHER, start_by=SOON, is_in_progress=False)
+        admission.settle(THIRD, start_by=SOON, is_in_progress=False)
         granting = asyncio.create_task(admission.run())
         for key in (ONE, OTHER):
             await asyncio.sleep(0)
-            admission.settle(key, wants_start=False, is_in_progress=False)
+            admission.settle(key, start_by=None, is_in_progress=False)
             async with asyncio.timeout(5):
                 while len(woken) < (1 if key == ONE else 2):  # noqa: ASYNC110 - the admission itself decides when
                     await asyncio.sleep(0)

@@ -86,6 +86,7 @@ def test_metrics_can_be_read_and_have_the_names_and_labels_that_dashboards_use()
     }
     assert status == "200"
     assert labels == {
+        "periodicbuild_build_info": {"version", "tzdata"},
         "periodicbuild_schedule_lag_seconds": {"le"},
         "periodicbuild_slots": set(),
         "periodicbuild_runs_finished": {"trigger", "result"},

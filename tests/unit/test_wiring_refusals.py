@@ -7,8 +7,16 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from periodicbuild.core.plans import Refusal, Refused
-from periodicbuild.kube.errors import Cause, ForbiddenError, InvalidError, KubeError, NotFoundError, TransientKubeError
-from periodicbuild.wiring.refusals import UNWANTED_AFTER, note_refusal, refusal_of
+from periodicbuild.kube.errors import (
+    NO_ANSWER,
+    Cause,
+    ForbiddenError,
+    InvalidError,
+    KubeError,
+    NotFoundError,
+    TransientKubeError,
+)
+from periodicbuild.wiring.refusals import UNWANTED_AFTER, is_unanswered, note_refusal, refusal_of
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
@@ -60,3 +68,18 @@ def test_refusals_of_names_that_nobody_wants_any_more_do_not_pile_up() -> None:
         steady = NOON + hour * UNWANTED_AFTER
         note_refusal(refusals, refusal_of(f"slot-{hour}", error, None, steady), steady)
     assert list(refusals) == ["slot-998", "slot-999"]
+
+
+@pytest.mark.parametrize(
+    ("error", "may_be_done"),
+    [
+        (an_error(TransientKubeError, NO_ANSWER), True),
+        (an_error(TransientKubeError, 500), True),
+        (an_error(TransientKubeError, 504), True),
+        (an_error(TransientKubeError, 429), False),
+        (an_error(ForbiddenError, 403), False),
+        (an_error(InvalidError, 422), False),
+    ],
+)
+def test_what_was_not_answered_may_have_been_done_all_the_same(error: KubeError, *, may_be_done: bool) -> None:
+    assert is_unanswered(error) == may_be_done

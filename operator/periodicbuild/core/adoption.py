@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from periodicbuild.core.epochs import IN_TIME
+from periodicbuild.core.lateness import close_slots_before, start_offset
 from periodicbuild.core.ledger import Ruling
 from periodicbuild.core.notices import EventType
 from periodicbuild.core.plans import AdoptAppServer
@@ -83,8 +84,10 @@ def _is_lost_run(draft: Draft, child: AppServer) -> bool:
 
 
 def _record_start(draft: Draft, child: AppServer, slot: datetime) -> None:
+    close_slots_before(draft, slot)
     started_at = max(slot, min(child.created_at, draft.now.wall))
-    fate = Fate.DUE if _first_look_at(draft, slot, started_at) - slot <= IN_TIME else Fate.CAUGHT_UP
+    lateness = _first_look_at(draft, slot, started_at) - slot - start_offset(draft)
+    fate = Fate.DUE if lateness <= IN_TIME else Fate.CAUGHT_UP
     for run in draft.status.runs:
         if run.next_attempt_at is not None and run.trigger == Trigger.SCHEDULE:
             end_run(draft, run, Outcome.FAILED, OutcomeReason.GIVEN_UP_FOR_SLOT)

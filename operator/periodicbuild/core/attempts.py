@@ -132,6 +132,8 @@ def _wait_for_permission(facts: AppServerFacts, refusal: Refusal, now: Now) -> A
     since = status.pod_requested_at or refusal.since_at
     limit = since + facts.app_server.timeouts.waiting
     if now.steady >= limit:
+        if refusal.kind == Refused.API_ERROR and not facts.pod_is_absent:  # an answer may have been lost
+            return AppServerPlan(first=(ConfirmAbsence(kind="Pod", name=facts.app_server.ref.name, uid=""),))
         return fail(facts, now, timed_out(Stage.WAITING, refusal.kind, refusal.message))
     if now.steady >= refusal.retry_at:
         return AppServerPlan(first=(CreatePod(app_server=facts.app_server),))

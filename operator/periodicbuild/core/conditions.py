@@ -6,10 +6,12 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from periodicbuild.core.clock_changes import clock_changes
 from periodicbuild.core.durations import format_duration
 from periodicbuild.core.messages import cut_message
 from periodicbuild.core.plans import Refused
 from periodicbuild.core.reasons import ConditionReason, ConditionType
+from periodicbuild.core.schedules import next_slot
 from periodicbuild.core.status import Condition
 
 if TYPE_CHECKING:
@@ -76,9 +78,13 @@ def _scheduled(draft: Draft) -> Verdict:
     if draft.build.spec.schedule_error is not None:
         return "False", ConditionReason.INVALID_SCHEDULE, draft.build.spec.schedule_error
     schedule = draft.build.spec.schedule
-    if not schedule.enabled or schedule.interval is None:
+    if not schedule.enabled:
         return "False", ConditionReason.DISABLED, "spec.enabled is false: the schedule starts nothing until it is true"
-    message = schedule.text()
-    if schedule.interval.every < SHORT:
-        message += f"; under {format_duration(SHORT)}: a build that takes longer makes slots wait"
-    return "True", ConditionReason.SCHEDULED, message
+    if draft.waiting is None and next_slot(draft.schedule) is None:
+        return "False", ConditionReason.NEVER_DUE, f"{schedule.text()} never comes: no slot lies in the next 50 years"
+    sentences = [schedule.text()]
+    if schedule.interval is not None and schedule.interval.every < SHORT:
+        sentences.append(f"under {format_duration(SHORT)}: a build that takes longer makes slots wait")
+    if schedule.pattern is not None:
+        sentences.extend(clock_changes(schedule.pattern, draft.now.wall))
+    return "True", ConditionReason.SCHEDULED, "; ".join(sentences)

@@ -9,15 +9,17 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from periodicbuild.core.calendars import Calendar
+from periodicbuild.core.lateness import miss_unseen_slots, start_offset
 from periodicbuild.core.ledger import Ruling, equation_holds
 from periodicbuild.core.notices import EventType
 from periodicbuild.core.reasons import AfterManualRun, EventReason, Fate, Trigger
-from periodicbuild.core.schedules import next_slot, whole_second_down
+from periodicbuild.core.schedules import SECOND, due_slots, whole_second_down
 from periodicbuild.core.status import Run, ScheduleStatus, Slots
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import datetime
+    from datetime import date, datetime
 
     from periodicbuild.core.facts import AppServer
     from periodicbuild.core.look import Draft
@@ -41,12 +43,15 @@ def begin_first_epoch(draft: Draft) -> bool:
     is_lost = bool(children) or status.slots is not None or status.schedule is not None
     epoch = 1 + max(_epochs(status, children), default=0)
     age = draft.now.wall - draft.build.created_at
+    cursor = max(_decided_slots(status, children), default=None)
+    since = _since(draft.now.wall, cursor) if is_lost or age >= YOUNG else draft.build.created_at
     schedule = ScheduleStatus(
         in_force=draft.build.spec.schedule,
         epoch=epoch,
-        since_at=whole_second_down(draft.now.wall) if is_lost or age >= YOUNG else draft.build.created_at,
+        since_at=since,
         anchor_at=_newest_start(children, draft.build.spec.schedule),
-        cursor_at=max(_decided_slots(status, children), default=None),
+        cursor_at=cursor,
+        used_date=_used_date(draft.build.spec.schedule, since, _newest_started_slot(status, children)),
     )
     slots = _repaired(status.slots, is_waiting=status.waiting is not None)
     draft.status = replace(
@@ -55,6 +60,7 @@ def begin_first_epoch(draft: Draft) -> bool:
         slots=slots,
         runs=(*status.runs, *_live_runs(children, known=frozenset(run.id for run in status.runs))),
     )
+    draft.unwritten = None  # it was no slot of this epoch, and is counted nowhere
     if status.waiting is not None:
         draft.rule(Ruling(slot=status.waiting.slot, fate=Fate.SCHEDULE_EDITED, at=draft.now.wall))
     if is_lost:
@@ -71,15 +77,19 @@ def begin_next_epoch(draft: Draft) -> bool:
     )
     if old.in_force == desired and not has_stepped:
         return False
-    _close_open_slot(draft, Fate.SCHEDULE_EDITED if desired.enabled else Fate.DISABLED)
+    _close_open_slots(draft, Fate.SCHEDULE_EDITED if desired.enabled else Fate.DISABLED)
+    cursor = None if has_stepped else draft.schedule.cursor_at
+    since = _since(draft.now.wall, cursor)
+    started = None if has_stepped else _newest_started_slot(draft.status, draft.facts.children)
     draft.change_schedule(
         ScheduleStatus(
             in_force=desired,
             epoch=old.epoch + 1,
-            since_at=whole_second_down(draft.now.wall),
-            cursor_at=None if has_stepped else draft.schedule.cursor_at,
+            since_at=since,
+            cursor_at=cursor,
             anchor_at=None if has_stepped else draft.schedule.anchor_at,
             due_at_since=(draft.status.slots or Slots()).due,
+            used_date=_used_date(desired, since, started),
         )
     )
     if has_stepped:
@@ -88,17 +98,35 @@ def begin_next_epoch(draft: Draft) -> bool:
     return True
 
 
-def _close_open_slot(draft: Draft, fate: Fate) -> None:
-    """Give the slot that waits, or that fell due unseen, its fate under the schedule that is being closed."""
+def _close_open_slots(draft: Draft, fate: Fate) -> None:
+    """Give the slot that waits, and those that fell due unseen, their fate under the schedule that is being closed."""
     wall = draft.now.wall
-    waiting = draft.status.waiting or draft.unwritten
-    if waiting is not None:
-        draft.rule(Ruling(slot=waiting.slot, fate=fate, at=wall))
+    if draft.waiting is not None:
+        draft.rule(Ruling(slot=draft.waiting.slot, fate=fate, at=wall))
+        if draft.schedule.in_force.interval is not None:
+            return
+    due = due_slots(draft.schedule, wall)
+    if due is None:
         return
-    due = next_slot(draft.schedule)
-    if due is not None and due <= wall:
-        was_seen_in_time = wall - due <= IN_TIME
-        draft.rule(Ruling(slot=due, fate=fate if was_seen_in_time else Fate.OPERATOR_DOWN, at=wall))
+    if wall - due.newest - start_offset(draft) > IN_TIME:
+        miss_unseen_slots(draft, until=wall)
+        return
+    miss_unseen_slots(draft, until=due.newest - SECOND)
+    draft.rule(Ruling(slot=due.newest, fate=fate, at=wall))
+
+
+def _since(wall: datetime, cursor: datetime | None) -> datetime:
+    """Return the begin of an epoch: after a clock was set back, its slots begin where the counted ones end (R9)."""
+    return max(whole_second_down(wall), cursor or whole_second_down(wall))
+
+
+def _used_date(schedule: Schedule, since: datetime, started: datetime | None) -> date | None:
+    """Return the date that has had its build when the epoch begins, in the zone now in force (R6)."""
+    pattern = schedule.pattern if isinstance(schedule.timing, Calendar) else None
+    if pattern is None or started is None:
+        return None
+    used = started.astimezone(pattern.zone).date()
+    return used if used == since.astimezone(pattern.zone).date() else None
 
 
 def _epochs(status: BuildStatus, children: Iterable[AppServer]) -> Iterable[int]:
@@ -115,6 +143,14 @@ def _decided_slots(status: BuildStatus, children: Iterable[AppServer]) -> Iterab
     yield from (entry.until_slot or entry.slot for entry in status.ledger)
     if status.waiting is not None:
         yield status.waiting.slot
+
+
+def _newest_started_slot(status: BuildStatus, children: Iterable[AppServer]) -> datetime | None:
+    """Return the newest slot that is known to have started, however its record was lost."""
+    slots = [child.slot for child in children if child.slot is not None and child.run is not None]
+    if status.last_scheduled is not None:
+        slots.append(status.last_scheduled.slot)
+    return max(slots, default=None)
 
 
 def _newest_start(children: Iterable[AppServer], schedule: Schedule) -> datetime | None:

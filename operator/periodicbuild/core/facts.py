@@ -7,12 +7,13 @@ text: the decisions never look inside one, and 5,000 parsed templates would be m
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, NewType
 
-from periodicbuild.core.reasons import FailureClass, State, SucceedWhen, Trigger
+from periodicbuild.core.reasons import ConcurrencyPolicy, FailureClass, State, SucceedWhen, Trigger
 
 if TYPE_CHECKING:
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from periodicbuild.core.notices import ObjectRef
     from periodicbuild.core.schedules import Schedule
@@ -61,6 +62,16 @@ class History:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Starting:
+    """When a slot of a calendar or of cron may start: no part of the schedule, so its edits are none (R2, R8, R13)."""
+
+    deadline: timedelta | None = None
+    """After the slot and its spread; None = as the kind of schedule has it."""
+    spread: timedelta = timedelta()
+    """The length over which starts are spread."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BuildSpec:
     """The spec of a PeriodicBuild with every operational default filled in."""
 
@@ -70,6 +81,8 @@ class BuildSpec:
     history: History
     succeed_when: SucceedWhen
     template: TemplateJson
+    starting: Starting = Starting()
+    concurrency: ConcurrencyPolicy = ConcurrencyPolicy.FORBID
     schedule_error: str | None = None
     """Why the schedule cannot be understood; `schedule` then spawns nothing."""
 

@@ -25,14 +25,23 @@ ENTRIES = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ruling:
-    """The fate to be given to one slot."""
+    """The fate to be given to one slot, or to neighbouring ones that nobody looked at (R11)."""
 
     slot: datetime
+    """The slot, or the first of several."""
     fate: Fate
     at: datetime
+    until_slot: datetime | None = None
+    """The last of several."""
+    count: int = 1
     run: str | None = None
     started_at: datetime | None = None
     """For Started: when the run began, which is what may move the anchor (R4)."""
+
+    @property
+    def last_slot(self) -> datetime:
+        """The newest slot that gets this fate."""
+        return self.until_slot or self.slot
 
 
 def open_slot(status: BuildStatus, slot: datetime, reason: Blocker, at: datetime) -> BuildStatus:
@@ -47,17 +56,17 @@ def open_slot(status: BuildStatus, slot: datetime, reason: Blocker, at: datetime
 
 
 def decide(status: BuildStatus, ruling: Ruling) -> BuildStatus:
-    """Give a slot its fate: the waiting one, or one after the cursor that is counted as due on the way."""
+    """Give a slot its fate: the waiting one, or some after the cursor that are counted as due on the way."""
     is_waiting = status.waiting is not None and status.waiting.slot == ruling.slot
     slots = status.slots or Slots()
     schedule = _schedule(status)
     return replace(
         status,
-        slots=_counted(slots if is_waiting else replace(slots, due=slots.due + 1), ruling.fate.decision),
+        slots=_counted(slots if is_waiting else replace(slots, due=slots.due + ruling.count), ruling),
         waiting=None if is_waiting else status.waiting,
         schedule=replace(
             schedule,
-            cursor_at=ruling.slot if schedule.cursor_at is None else max(schedule.cursor_at, ruling.slot),
+            cursor_at=max(schedule.cursor_at or ruling.last_slot, ruling.last_slot),
             anchor_at=_moved_anchor(schedule, ruling),
         ),
         ledger=_with_entry(status.ledger, _entry(ruling, schedule.epoch), _runs_in_progress(status, ruling.run)),
@@ -65,12 +74,15 @@ def decide(status: BuildStatus, ruling: Ruling) -> BuildStatus:
 
 
 def record_outcome(status: BuildStatus, run: str, outcome: Outcome, reason: str | None) -> BuildStatus:
-    """Note how a started run ended; a run whose entry was lost with the status has none to amend (R44)."""
-    ledger = tuple(
-        replace(entry, outcome=outcome, outcome_reason=reason) if entry.run == run and entry.outcome is None else entry
-        for entry in status.ledger
-    )
-    return replace(status, ledger=ledger)
+    """Note how a started run ended; a run whose entry was lost with the status has none to amend (R44).
+
+    Of two with the same id, after a clock was set back over its slot (R9), the older one ends first.
+    """
+    open_entries = [entry for entry in status.ledger if entry.run == run and entry.outcome is None]
+    if not open_entries:
+        return status
+    ended = replace(open_entries[-1], outcome=outcome, outcome_reason=reason)
+    return replace(status, ledger=tuple(ended if entry is open_entries[-1] else entry for entry in status.ledger))
 
 
 def equation_holds(status: BuildStatus) -> bool:
@@ -86,12 +98,13 @@ def _schedule(status: BuildStatus) -> ScheduleStatus:
     return status.schedule
 
 
-def _counted(slots: Slots, decision: Decision) -> Slots:
+def _counted(slots: Slots, ruling: Ruling) -> Slots:
+    added = dict.fromkeys(Decision, 0) | {ruling.fate.decision: ruling.count}
     return replace(
         slots,
-        started=slots.started + (decision == Decision.STARTED),
-        skipped=slots.skipped + (decision == Decision.SKIPPED),
-        missed=slots.missed + (decision == Decision.MISSED),
+        started=slots.started + added[Decision.STARTED],
+        skipped=slots.skipped + added[Decision.SKIPPED],
+        missed=slots.missed + added[Decision.MISSED],
     )
 
 
@@ -114,6 +127,8 @@ def _entry(ruling: Ruling, epoch: int) -> LedgerEntry:
         decision=ruling.fate.decision,
         reason=ruling.fate,
         decided_at=ruling.at,
+        until_slot=ruling.until_slot,
+        count=ruling.count,
         run=ruling.run,
     )
 
@@ -126,7 +141,9 @@ def _with_entry(
     ledger: tuple[LedgerEntry, ...], entry: LedgerEntry, in_progress: frozenset[str]
 ) -> tuple[LedgerEntry, ...]:
     if ledger and _are_one(ledger[0], entry):
-        merged = replace(ledger[0], until_slot=entry.slot, count=ledger[0].count + 1, decided_at=entry.decided_at)
+        newest = ledger[0]
+        last = entry.until_slot or entry.slot
+        merged = replace(newest, until_slot=last, count=newest.count + entry.count, decided_at=entry.decided_at)
         return (merged, *ledger[1:])
     return tuple(_pruned((entry, *ledger), in_progress))
 

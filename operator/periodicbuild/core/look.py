@@ -65,7 +65,7 @@ class Draft:
     then: list[ThenAction] = field(default_factory=list)
     wake: Wake = field(default_factory=Wake)
     unwritten: Waiting | None = None
-    wants_start: bool = False
+    start_by: datetime | None = None
     has_started: bool = False
     ruled: list[Ruling] = field(default_factory=list)
     ended: list[EndedRun] = field(default_factory=list)
@@ -82,6 +82,15 @@ class Draft:
             message = f"{self.build.ref.namespace}/{self.build.ref.name} has no schedule in force yet"
             raise ValueError(message)
         return self.status.schedule
+
+    @property
+    def waiting(self) -> Waiting | None:
+        """The slot that waits, whether that was written or not (R41)."""
+        if self.status.waiting is not None:
+            return self.status.waiting
+        cursor = self.schedule.cursor_at
+        is_old = self.unwritten is not None and cursor is not None and self.unwritten.slot <= cursor
+        return None if is_old else self.unwritten
 
     def wake_at(self, *, wall: datetime | None = None, steady: datetime | None = None) -> None:
         """Ask for another look, at the latest then."""
@@ -104,7 +113,7 @@ class Draft:
         self.tell(
             EventType.WARNING if is_missed else EventType.NORMAL,
             EventReason.SLOT_MISSED if is_missed else EventReason.SLOT_SKIPPED,
-            f"The build due at {ruling.slot:%Y-%m-%dT%H:%M:%SZ} was {ruling.fate.decision.lower()}: {ruling.fate}",
+            f"{_builds_due(ruling)} {ruling.fate.decision.lower()}: {ruling.fate}",
             key=f"{self.schedule.epoch}/{ruling.slot.isoformat()}",
         )
 
@@ -113,12 +122,21 @@ class Draft:
         self.status = replace(self.status, schedule=schedule)
 
 
+def _builds_due(ruling: Ruling) -> str:
+    if ruling.count == 1:
+        return f"The build due at {ruling.slot:%Y-%m-%dT%H:%M:%SZ} was"
+    return (
+        f"{ruling.count} builds due from {ruling.slot:%Y-%m-%dT%H:%M:%SZ} to {ruling.last_slot:%Y-%m-%dT%H:%M:%SZ} were"
+    )
+
+
 _ACTIONS = {
     EventReason.BUILD_STARTED: "StartRun",
     EventReason.BUILD_SUCCEEDED: "EndRun",
     EventReason.BUILD_FAILED: "EndRun",
     EventReason.BUILD_RECOVERED: "EndRun",
     EventReason.BUILD_CANCELLED: "EndRun",
+    EventReason.NEVER_FINISHES: "EndRun",
     EventReason.SLOT_SKIPPED: "DecideSlot",
     EventReason.SLOT_MISSED: "DecideSlot",
     EventReason.MANUAL_SPAWN_OBSERVED: "MoveSchedule",

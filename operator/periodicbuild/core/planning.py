@@ -15,10 +15,11 @@ from periodicbuild.core.conditions import set_conditions
 from periodicbuild.core.epochs import begin_first_epoch, begin_next_epoch
 from periodicbuild.core.keeping import prune_history, remove_superseded_servers
 from periodicbuild.core.look import BuildFacts, Draft
-from periodicbuild.core.plans import BuildPlan, DryRunPod, Refused
+from periodicbuild.core.plans import BuildPlan, ConfirmAbsence, DryRunPod, Refused
 from periodicbuild.core.reasons import ConditionType
 from periodicbuild.core.runs import settle_runs
-from periodicbuild.core.schedules import next_slot, upcoming_slots
+from periodicbuild.core.schedules import upcoming_slots
+from periodicbuild.core.slots import note_first_look
 from periodicbuild.core.starts import is_in_progress, start_what_is_due
 
 if TYPE_CHECKING:
@@ -50,6 +51,8 @@ def _is_judged(draft: Draft) -> bool:
 
 
 def _judge(draft: Draft) -> None:
+    if _confirm_unanswered(draft):
+        return
     if draft.facts.clock_is_trusted and begin_first_epoch(draft):
         return
     adopt_children(draft)
@@ -64,10 +67,19 @@ def _judge(draft: Draft) -> None:
     prune_history(draft)
 
 
+def _confirm_unanswered(draft: Draft) -> bool:
+    """Find out what became of a create whose answer was lost, before its slot gets another fate (R22)."""
+    unanswered = [one.name for one in draft.facts.refusals.values() if one.kind == Refused.UNANSWERED]
+    draft.first.extend(ConfirmAbsence(kind="AppServer", name=name, uid=None) for name in unanswered)
+    if unanswered and draft.status.schedule is not None:
+        note_first_look(draft)  # the question may have to wait for an API that is away for long
+    return bool(unanswered)
+
+
 def _plan(draft: Draft) -> BuildPlan:
     if draft.first:
         unwritten = draft.unwritten or draft.facts.unwritten  # what ends a wait is not written in this look
-        return BuildPlan(first=tuple(draft.first), wake=draft.wake, unwritten=unwritten, wants_start=draft.wants_start)
+        return BuildPlan(first=tuple(draft.first), wake=draft.wake, unwritten=unwritten, start_by=draft.start_by)
     if _is_judged(draft):
         _describe(draft)
     status = draft.status if draft.status != draft.facts.build.status else None
@@ -77,7 +89,7 @@ def _plan(draft: Draft) -> BuildPlan:
         then=tuple(draft.then),
         wake=draft.wake,
         unwritten=draft.unwritten,
-        wants_start=draft.wants_start,
+        start_by=draft.start_by,
         is_in_progress=is_in_progress(draft),
         has_started=draft.has_started,
         ruled=tuple(draft.ruled),
@@ -87,13 +99,13 @@ def _plan(draft: Draft) -> BuildPlan:
 
 def _describe(draft: Draft) -> None:
     """Fill in what people read: text, next slots, conditions."""
-    is_open = draft.status.waiting is not None or draft.unwritten is not None
+    upcoming = upcoming_slots(draft.schedule, draft.waiting)
     draft.status = replace(
         draft.status,
         observed_generation=draft.build.generation,
         schedule_text=draft.schedule.in_force.text(),
-        next_slot=None if is_open else next_slot(draft.schedule),
-        upcoming=upcoming_slots(draft.schedule, is_waiting=is_open),
+        next_slot=next(iter(upcoming), None),
+        upcoming=upcoming,
     )
     set_conditions(draft)
 

@@ -32,6 +32,8 @@ class Refused(StrEnum):
     NAME_STILL_IN_USE = "NameStillInUse"
     NAMESPACE_TERMINATING = "NamespaceTerminating"
     API_ERROR = "ApiError"
+    UNANSWERED = "Unanswered"
+    """Nobody knows whether it was done; of the create of an AppServer this is found out at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,11 +89,12 @@ class AdoptAppServer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfirmAbsence:
-    """Ask the API whether an object that status names is really gone: absence is a fact only after that (R22)."""
+    """Ask the API whether an object is really not there: absence is a fact only after that (R22)."""
 
     kind: str
     name: str
-    uid: str
+    uid: str | None
+    """Of the object that status names; None = whatever a create has left that was never answered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +134,17 @@ class DeleteAppServer:
     uid: str
 
 
-FirstAction = CreateAppServer | AdoptAppServer | ConfirmAbsence | DryRunPod | CreatePod | CheckNamespace
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelAppServer:
+    """Ask for the end of an attempt that a newer slot replaces (R16), as a person would by `spec.cancelled`."""
+
+    name: str
+    uid: str
+
+
+FirstAction = (
+    CreateAppServer | AdoptAppServer | CancelAppServer | ConfirmAbsence | DryRunPod | CreatePod | CheckNamespace
+)
 ThenAction = DeletePod | DeleteAppServer
 
 
@@ -179,8 +192,8 @@ class BuildPlan:
     wake: Wake = Wake()
     unwritten: Waiting | None = None
     """A wait that is not worth a write yet (R41): the process remembers it."""
-    wants_start: bool = False
-    """Something could start if the pool and the start rate allowed it (R15)."""
+    start_by: datetime | None = None
+    """Something could start if the pool and the start rate allowed it, and should by then (R15); None = nothing."""
     is_in_progress: bool = False
     """A build of this object is in progress (R17): it holds a place in the pool."""
     has_started: bool = False

@@ -21,10 +21,13 @@ class Fate(StrEnum):
 
     DUE = "Due"
     CAUGHT_UP = "CaughtUp"
+    SUPERSEDED = "Superseded"
     MANUAL_SPAWN = "ManualSpawn"
     SCHEDULE_EDITED = "ScheduleEdited"
     DISABLED = "Disabled"
     OPERATOR_DOWN = "OperatorDown"
+    DEADLINE_PASSED = "DeadlinePassed"
+    FORBIDDEN = "Forbidden"
     NAME_COLLISION = "NameCollision"
 
     @property
@@ -36,10 +39,13 @@ class Fate(StrEnum):
 _DECISIONS = {
     Fate.DUE: Decision.STARTED,
     Fate.CAUGHT_UP: Decision.STARTED,
+    Fate.SUPERSEDED: Decision.SKIPPED,
     Fate.MANUAL_SPAWN: Decision.SKIPPED,
     Fate.SCHEDULE_EDITED: Decision.SKIPPED,
     Fate.DISABLED: Decision.SKIPPED,
     Fate.OPERATOR_DOWN: Decision.MISSED,
+    Fate.DEADLINE_PASSED: Decision.MISSED,
+    Fate.FORBIDDEN: Decision.MISSED,
     Fate.NAME_COLLISION: Decision.MISSED,
 }
 
@@ -73,6 +79,7 @@ class OutcomeReason(StrEnum):
     GIVEN_UP_FOR_SLOT = "GivenUpForSlot"
     BY_USER = "ByUser"
     DELETED = "Deleted"
+    REPLACED = "Replaced"
 
 
 class FailureClass(StrEnum):
@@ -152,6 +159,7 @@ class EventReason(StrEnum):
     BUILD_FAILED = "BuildFailed"
     BUILD_RECOVERED = "BuildRecovered"
     BUILD_CANCELLED = "BuildCancelled"
+    NEVER_FINISHES = "NeverFinishes"
     ATTEMPT_FAILED = "AttemptFailed"
     SLOT_SKIPPED = "SlotSkipped"
     SLOT_MISSED = "SlotMissed"
@@ -181,6 +189,8 @@ class ConditionReason(StrEnum):
     FORBIDDEN = "Forbidden"
     SCHEDULED = "Scheduled"
     DISABLED = "Disabled"
+    NEVER_DUE = "NeverDue"
+    NEVER_FINISHES = "NeverFinishes"
     NO_RUN_YET = "NoRunYet"
     SUCCEEDED = "Succeeded"
     POD_READY = "PodReady"
@@ -193,6 +203,13 @@ class SucceedWhen(StrEnum):
 
     READY = "Ready"
     COMPLETED = "Completed"
+
+
+class ConcurrencyPolicy(StrEnum):
+    """What a slot does while a build is in progress: wait, or end it (R16)."""
+
+    FORBID = "Forbid"
+    REPLACE = "Replace"
 
 
 class AfterManualRun(StrEnum):

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 DURATIONS = 20
 """Durations of successes kept for estimates."""
+NEVER_FINISHES = 3
+"""So many runs replaced in a row are told of (R16)."""
 JITTER = 0.1
 """Part of a back-off that spreads retries; a function of run and attempt, so that it survives a restart."""
 NEVER_RETRIED = frozenset({FailureReason.FORBIDDEN, FailureReason.INVALID})
@@ -49,7 +51,8 @@ def settle_runs(draft: Draft) -> None:
         if child is None:
             _settle_absent(draft, run)
         elif child.cancelled and (run.next_attempt_at is not None or child.state == State.CANCELLED):
-            end_run(draft, run, Outcome.CANCELLED, OutcomeReason.BY_USER, child)
+            reason = OutcomeReason.BY_USER if run.replaced_by is None else OutcomeReason.REPLACED
+            end_run(draft, run, Outcome.CANCELLED, reason, child)
         elif run.next_attempt_at is not None:
             _keep_between_attempts(draft, run, child)
         elif child.state.has_succeeded:
@@ -64,7 +67,7 @@ def end_run(
     """Take a run out of `runs`, note its outcome, and owe the Events about it."""
     if child is None:
         child = next((one for one in draft.facts.children if one.ref.uid == run.uid), None)
-    status = replace(draft.status, runs=tuple(one for one in draft.status.runs if one.id != run.id))
+    status = replace(draft.status, runs=tuple(one for one in draft.status.runs if one.uid != run.uid))
     draft.status = record_outcome(status, run.id, outcome, reason)
     draft.ended.append(EndedRun(trigger=run.trigger, outcome=outcome))
     if outcome == Outcome.SUCCEEDED:
@@ -74,6 +77,18 @@ def end_run(
     else:
         note = f"Build {run.id} was cancelled: {reason}"
         draft.tell(EventType.NORMAL, EventReason.BUILD_CANCELLED, note, key=run.id)
+        _note_never_finishes(draft, run)
+
+
+def _note_never_finishes(draft: Draft, run: Run) -> None:
+    """Say so when one run after the other is replaced before it could end (R16)."""
+    outcomes = [entry.outcome_reason for entry in draft.status.ledger if entry.outcome is not None][:NEVER_FINISHES]
+    if outcomes != [OutcomeReason.REPLACED] * NEVER_FINISHES:
+        return
+    note = f"{NEVER_FINISHES} runs in a row were replaced before they had ended: the builds take longer than the period"
+    draft.tell(EventType.WARNING, EventReason.NEVER_FINISHES, note, key=run.id)
+    verdict = ("False", ConditionReason.NEVER_FINISHES, note)
+    draft.status = with_condition(draft.status, draft, ConditionType.LAST_RUN_SUCCEEDED, verdict)
 
 
 def back_off(retries: Retries, run_id: str, attempt: int) -> timedelta:

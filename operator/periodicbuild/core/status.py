@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import date, datetime
 
     from periodicbuild.core.reasons import Blocker, Decision, Outcome, Trigger
     from periodicbuild.core.schedules import Schedule
@@ -27,6 +27,8 @@ class ScheduleStatus:
     anchor_at: datetime | None = None
     """What an interval's next slot is counted from; moves only forward."""
     due_at_since: int = 0
+    used_date: date | None = None
+    """Calendar: the local date on which the last slot before this epoch started; it has no further slot (R6)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +84,8 @@ class Run:
     """Attempts lost to disruption: they do not use up `retries.limit` (R19)."""
     next_attempt_at: datetime | None = None
     """Set = between attempts; the run then holds nothing back (R17)."""
+    replaced_by: datetime | None = None
+    """The slot for which this run is being cancelled (R16)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from periodicbuild.core.facts import BuildSpec, PeriodicBuild
-from periodicbuild.core.reasons import SucceedWhen
+from periodicbuild.core.reasons import ConcurrencyPolicy, SucceedWhen
 from periodicbuild.kube.kinds import PERIODIC_BUILD, PERIODIC_BUILDS
 from periodicbuild.kube.parse_policies import read_history, read_retries, read_timeouts
 from periodicbuild.kube.parse_schedule import read_schedule
@@ -98,9 +98,11 @@ def run_token(annotations: AnnotationsWire | None) -> str | None:
 
 
 def _spec(stored: BuildSpecWire) -> BuildSpec:
-    schedule, schedule_error = read_schedule(bytes(stored.schedule), enabled=stored.enabled is True)
+    schedule, starting, schedule_error = read_schedule(bytes(stored.schedule), enabled=stored.enabled is True)
     return BuildSpec(
         schedule=schedule,
+        starting=starting,
+        concurrency=known(ConcurrencyPolicy, stored.concurrency_policy, otherwise=ConcurrencyPolicy.FORBID),
         schedule_error=schedule_error,
         retries=read_retries(bytes(stored.retries)),
         timeouts=read_timeouts(bytes(stored.timeouts)),

@@ -13,18 +13,21 @@ one that does the least harm:
 | `ledger[].decision` | the entry is left out | there are exactly three, the equation says so |
 | `ledger[].outcome` | Cancelled | it has ended, and nobody is blamed |
 | `inForce.interval.afterManualRun` | Restart | the default; an edit of the spec brings it right |
+| `inForce.calendar.days` | the others | likewise: what is in force is then no longer what the spec says |
 """
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import time, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from periodicbuild.core.calendars import Calendar, Weekday
+from periodicbuild.core.crons import Cron
 from periodicbuild.core.reasons import AfterManualRun, Blocker, Decision, Outcome, Trigger
-from periodicbuild.core.schedules import Interval, Schedule
+from periodicbuild.core.schedules import Interval, Schedule, Timing
 from periodicbuild.core.status import (
     BuildStatus,
     Condition,
@@ -109,12 +112,19 @@ def _schedule(stored: wire.ScheduleWire) -> ScheduleStatus:
         cursor_at=if_any(utc, stored.cursor_time),
         anchor_at=if_any(utc, stored.anchor_time),
         due_at_since=stored.due_at_since,
+        used_date=stored.used_date,
     )
 
 
 def _in_force(stored: wire.InForceWire) -> Schedule:
-    interval = if_any(lambda it: _interval(it.seconds, it.after_manual_run), stored.interval)
-    return _shared(enabled=stored.enabled, interval=interval, not_before=if_any(utc, stored.not_before_time))
+    timing: Timing | None = None
+    if stored.interval is not None:
+        timing = _interval(stored.interval.seconds, stored.interval.after_manual_run)
+    elif stored.calendar is not None:
+        timing = _calendar(stored.calendar.days, stored.calendar.time, stored.calendar.time_zone)
+    elif stored.cron is not None:
+        timing = _cron(stored.cron.expression, stored.cron.time_zone)
+    return _shared(enabled=stored.enabled, timing=timing, not_before=if_any(utc, stored.not_before_time))
 
 
 @lru_cache(maxsize=4_096)
@@ -124,8 +134,22 @@ def _interval(seconds: int, after_manual_run: str) -> Interval:
 
 
 @lru_cache(maxsize=4_096)
-def _shared(*, enabled: bool, interval: Interval | None, not_before: datetime | None) -> Schedule:
-    return Schedule(enabled=enabled, interval=interval, not_before=not_before)
+def _calendar(days: tuple[str, ...], clock: str, time_zone: str) -> Calendar | None:
+    known_days = frozenset(day for day in (member(Weekday, day) for day in days) if day is not None)
+    try:
+        return Calendar(days=known_days, time=time.fromisoformat(clock), time_zone=time_zone)
+    except ValueError:
+        return None
+
+
+@lru_cache(maxsize=4_096)
+def _cron(expression: str, time_zone: str) -> Cron:
+    return Cron(expression=expression, time_zone=time_zone)
+
+
+@lru_cache(maxsize=4_096)
+def _shared(*, enabled: bool, timing: Timing | None, not_before: datetime | None) -> Schedule:
+    return Schedule(enabled=enabled, timing=timing, not_before=not_before)
 
 
 def _slots(stored: wire.SlotsWire) -> Slots:
@@ -170,6 +194,7 @@ def _run(stored: wire.RunWire) -> Run:
         uid=stored.uid,
         disruptions=stored.disruptions,
         next_attempt_at=if_any(utc, stored.next_attempt_time),
+        replaced_by=if_any(utc, stored.replaced_by_slot_time),
     )
 
 

@@ -6,7 +6,7 @@ modules beside this one.
 
 from __future__ import annotations
 
-from periodicbuild.kube.render_app_server import render_adoption, render_app_server
+from periodicbuild.kube.render_app_server import render_adoption, render_app_server, render_cancellation
 from periodicbuild.kube.render_pod import render_dry_run_pod, render_pod
 from periodicbuild.kube.render_status import render_app_server_status_patch, render_build_status_patch
 
@@ -15,6 +15,7 @@ __all__ = [
     "render_app_server",
     "render_app_server_status_patch",
     "render_build_status_patch",
+    "render_cancellation",
     "render_dry_run_pod",
     "render_pod",
 ]

@@ -70,6 +70,13 @@ def render_adoption(adopt: AdoptAppServer, build: PeriodicBuild) -> bytes:
     return msgspec.json.encode([*guards, *_metadata_patch(adopt, build), *_spec_patch(adopt)])
 
 
+def render_cancellation(uid: str) -> bytes:
+    """Render the JSON patch that cancels an AppServer, as a person would (R16, R25)."""
+    return msgspec.json.encode(
+        [{"op": "test", "path": "/metadata/uid", "value": uid}, _added("/spec/cancelled", value=True)]
+    )
+
+
 def _metadata_patch(adopt: AdoptAppServer, build: PeriodicBuild) -> Iterator[dict[str, Any]]:
     given = adopt.app_server.given
     yield from _added_fields(given, "/metadata/labels", _labels(build, adopt.app_server.ref.name))

@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from periodicbuild.core.calendars import Calendar, Weekday
+from periodicbuild.core.crons import Cron
+from periodicbuild.core.schedules import Interval
 from periodicbuild.kube import wire_status as wire
 from periodicbuild.kube.render_values import message_text, reason_text, stored_instant
 
 if TYPE_CHECKING:
-    from periodicbuild.core.schedules import Interval, Schedule
+    from periodicbuild.core.schedules import Schedule
     from periodicbuild.core.status import (
         BuildStatus,
         Condition,
@@ -57,6 +60,7 @@ def _schedule(schedule: ScheduleStatus, status: BuildStatus) -> wire.ScheduleWir
         cursor_time=wire.if_any(stored_instant, schedule.cursor_at),
         anchor_time=wire.if_any(stored_instant, schedule.anchor_at),
         due_at_since=schedule.due_at_since,
+        used_date=schedule.used_date,
         text=status.schedule_text or None,
         next_slot_time=wire.if_any(stored_instant, status.next_slot),
         upcoming=tuple(map(stored_instant, status.upcoming)) or None,
@@ -66,13 +70,24 @@ def _schedule(schedule: ScheduleStatus, status: BuildStatus) -> wire.ScheduleWir
 def _in_force(schedule: Schedule) -> wire.InForceWire:
     return wire.InForceWire(
         enabled=schedule.enabled,
-        interval=wire.if_any(_interval, schedule.interval),
+        interval=_interval(schedule.timing) if isinstance(schedule.timing, Interval) else None,
+        calendar=_calendar(schedule.timing) if isinstance(schedule.timing, Calendar) else None,
+        cron=_cron(schedule.timing) if isinstance(schedule.timing, Cron) else None,
         not_before_time=wire.if_any(stored_instant, schedule.not_before),
     )
 
 
 def _interval(interval: Interval) -> wire.IntervalWire:
     return wire.IntervalWire(seconds=interval.every // timedelta(seconds=1), after_manual_run=interval.after_manual_run)
+
+
+def _calendar(calendar: Calendar) -> wire.CalendarWire:
+    days = tuple(day for day in Weekday if day in calendar.days)
+    return wire.CalendarWire(days=days, time=f"{calendar.time:%H:%M}", time_zone=calendar.time_zone)
+
+
+def _cron(cron: Cron) -> wire.CronWire:
+    return wire.CronWire(expression=cron.expression, time_zone=cron.time_zone)
 
 
 def _slots(slots: Slots) -> wire.SlotsWire:
@@ -111,6 +126,7 @@ def _run(run: Run) -> wire.RunWire:
         app_server=run.app_server,
         uid=run.uid,
         next_attempt_time=wire.if_any(stored_instant, run.next_attempt_at),
+        replaced_by_slot_time=wire.if_any(stored_instant, run.replaced_by),
     )
 
 

@@ -73,6 +73,7 @@ class BuildSpecWire(msgspec.Struct, frozen=True, rename="camel"):
 
     enabled: Any = False
     schedule: msgspec.Raw = ABSENT
+    concurrency_policy: Any = None
     retries: msgspec.Raw = ABSENT
     timeouts: msgspec.Raw = ABSENT
     history: msgspec.Raw = ABSENT

@@ -8,7 +8,7 @@ only null removes; items of lists are written without them, since a merge patch 
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import msgspec
@@ -46,11 +46,28 @@ class IntervalWire(StatusObject, frozen=True, kw_only=True):
     after_manual_run: str
 
 
+class CalendarWire(StatusObject, frozen=True, kw_only=True):
+    """`schedule.inForce.calendar`."""
+
+    days: tuple[str, ...]
+    time: str
+    time_zone: str
+
+
+class CronWire(StatusObject, frozen=True, kw_only=True):
+    """`schedule.inForce.cron`."""
+
+    expression: str
+    time_zone: str
+
+
 class InForceWire(StatusObject, frozen=True, kw_only=True):
     """`schedule.inForce`."""
 
     enabled: bool
     interval: IntervalWire | None = None
+    calendar: CalendarWire | None = None
+    cron: CronWire | None = None
     not_before_time: Instant | None = None
 
 
@@ -63,6 +80,7 @@ class ScheduleWire(StatusObject, frozen=True, kw_only=True):
     cursor_time: Instant | None = None
     anchor_time: Instant | None = None
     due_at_since: Count = 0
+    used_date: date | None = None
     text: Any = None
     next_slot_time: Any = None
     upcoming: Any = None
@@ -112,6 +130,7 @@ class RunWire(StatusItem, frozen=True, kw_only=True):
     app_server: str = ""
     uid: str = ""
     next_attempt_time: Instant | None = None
+    replaced_by_slot_time: Instant | None = None
 
 
 class ManualWire(StatusObject, frozen=True, kw_only=True):

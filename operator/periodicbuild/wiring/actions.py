@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from periodicbuild.core.plans import (
     AdoptAppServer,
+    CancelAppServer,
     CheckNamespace,
     ConfirmAbsence,
     CreateAppServer,
@@ -23,10 +24,16 @@ from periodicbuild.kube.errors import AlreadyExistsError, ConflictError, Invalid
 from periodicbuild.kube.kinds import APP_SERVERS, NAMESPACES, PODS
 from periodicbuild.kube.parse import app_server_from_json, pod_from_json
 from periodicbuild.kube.parse_namespace import is_terminating
-from periodicbuild.kube.render import render_adoption, render_app_server, render_dry_run_pod, render_pod
+from periodicbuild.kube.render import (
+    render_adoption,
+    render_app_server,
+    render_cancellation,
+    render_dry_run_pod,
+    render_pod,
+)
 from periodicbuild.kube.session import JSON_PATCH
 from periodicbuild.kube.writer import Priority, WriteRequest
-from periodicbuild.wiring.refusals import CHECKED_AGAIN_AFTER, note_refusal, refusal_of, refused
+from periodicbuild.wiring.refusals import CHECKED_AGAIN_AFTER, is_unanswered, note_refusal, refusal_of, refused
 
 if TYPE_CHECKING:
     from periodicbuild.core.facts import AppServer, PeriodicBuild, Pod
@@ -53,6 +60,8 @@ class Actions:
                 await self._create_app_server(action, build)
             case AdoptAppServer():
                 await self._adopt(action, build)
+            case CancelAppServer():
+                await self._cancel(action, build)
             case DryRunPod():
                 await self._dry_run(action, build)
             case ConfirmAbsence():
@@ -83,7 +92,10 @@ class Actions:
             await self._meet_app_server(create, build)
         except KubeError as error:
             steady = self._clock.now().steady
-            note_refusal(refusals, refusal_of(create.name, error, refusals.get(create.name), steady), steady)
+            refusal = refusal_of(create.name, error, refusals.get(create.name), steady)
+            if is_unanswered(error):
+                refusal = replace(refusal, kind=Refused.UNANSWERED)
+            note_refusal(refusals, refusal, steady)
 
     async def _meet_app_server(self, create: CreateAppServer, build: PeriodicBuild) -> None:
         """Find out whose AppServer has the name we need (design 2.4)."""
@@ -130,6 +142,15 @@ class Actions:
         except KubeError as error:
             self._note_refused_adoption(ref.name, error, refusals)
 
+    async def _cancel(self, cancel: CancelAppServer, build: PeriodicBuild) -> None:
+        path = APP_SERVERS.path(namespace=build.ref.namespace, name=cancel.name)
+        body = render_cancellation(cancel.uid)
+        request = WriteRequest(method="PATCH", path=path, body=body, content_type=JSON_PATCH)
+        try:
+            self._store.put_app_server(app_server_from_json(await self._writer.submit(Priority.CREATE, request)))
+        except (NotFoundError, InvalidError):  # it is gone, or another has its name
+            self._store.note_gone(cancel.uid)
+
     def _note_refused_adoption(self, name: str, error: KubeError, refusals: dict[str, Refusal]) -> None:
         steady = self._clock.now().steady
         note_refusal(refusals, refusal_of(name, error, refusals.get(name), steady), steady)
@@ -155,11 +176,21 @@ class Actions:
         try:
             there = app_server_from_json(await self._session.get(path))
         except NotFoundError:
-            self._store.note_gone(confirm.uid)
+            self._note_absent(confirm, build)
             return
-        if there.ref.uid != confirm.uid:
+        if confirm.uid is None:
+            self._store.build_memory(build.ref.uid).refusals.pop(confirm.name, None)
+        elif there.ref.uid != confirm.uid:
             self._store.note_gone(confirm.uid)
         self._store.put_app_server(there)
+
+    def _note_absent(self, confirm: ConfirmAbsence, build: PeriodicBuild) -> None:
+        """Note that an object is gone or, if its create was never answered, that it was not made."""
+        if confirm.uid is not None:
+            self._store.note_gone(confirm.uid)
+            return
+        refusals = self._store.build_memory(build.ref.uid).refusals
+        refusals[confirm.name] = replace(refusals[confirm.name], kind=Refused.API_ERROR)
 
     async def _create_pod(self, app_server: AppServer) -> None:
         memory = self._store.attempt_memory(app_server.ref.uid)

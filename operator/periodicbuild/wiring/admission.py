@@ -1,23 +1,24 @@
 """Who may start now: never a burst, and never more at once than there are places (R15).
 
-Keys that want to start and may not stand in line; whenever there is a token and a place, the first of them is looked
-at again, and may.  Waking all of them each time would cost the square of the line.
+Keys that want to start and may not stand in line (`line.py`); whenever there is a token and a place, the first of them
+is looked at again, and may.  Waking all of them each time would cost the square of the line.
 
-The one idea a newcomer would miss: a PeriodicBuild has at most one build in progress (R16 Forbid), so a place is simply
-held by its key.
+The one idea a newcomer would miss: a PeriodicBuild has at most one build in progress (R16), so a place is simply held
+by its key.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from periodicbuild.kube.bucket import TokenBucket
+from periodicbuild.wiring.line import Line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from datetime import datetime
 
     from periodicbuild.wiring.keys import Key
 
@@ -30,7 +31,7 @@ class Admission:
         self._enqueue = enqueue
         self._bucket = TokenBucket(rate=per_second, burst=max(1, round(per_second)), now=time.monotonic())
         self._max_concurrent = max_concurrent
-        self._line: OrderedDict[Key, None] = OrderedDict()
+        self._line = Line()
         self._granted: set[Key] = set()
         self._places: set[Key] = set()
         self._has_news = asyncio.Event()
@@ -55,15 +56,15 @@ class Admission:
         """Let keys have a place, whether there is one or not: their builds are in progress, or about to be."""
         self._places.update(keys)
 
-    def settle(self, key: Key, *, wants_start: bool, is_in_progress: bool) -> None:
-        """Stand in line, or leave it; a place or a grant that was not needed goes to the next."""
-        if wants_start and key not in self._granted:
-            self._line[key] = None
-        if not wants_start:
-            self._line.pop(key, None)
-        if not is_in_progress and (not wants_start or key not in self._granted):
+    def settle(self, key: Key, *, start_by: datetime | None, is_in_progress: bool) -> None:
+        """Stand in line for a start by then (None = leave it); a place or a grant not needed goes to the next."""
+        if start_by is None:
+            self._line.leave(key)
+        elif key not in self._granted:
+            self._line.join(key, start_by)
+        if not is_in_progress and (start_by is None or key not in self._granted):
             self._places.discard(key)
-        if not wants_start and key in self._granted:
+        if start_by is None and key in self._granted:
             self._granted.discard(key)
             self._grant_next()
         self._has_news.set()
@@ -86,8 +87,8 @@ class Admission:
         return not self._max_concurrent or len(self._places) < self._max_concurrent
 
     def _grant_next(self) -> None:
-        if self._line and self._has_free_place:
-            key, _ = self._line.popitem(last=False)
+        key = self._line.first() if self._has_free_place else None
+        if key is not None:
             self._granted.add(key)
             self._places.add(key)
             self._enqueue(key)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 from prometheus_client.core import GaugeMetricFamily
 
 from periodicbuild.core.reasons import Outcome, Trigger
 from periodicbuild.core.recount import unaccounted_slots
+from periodicbuild.core.zones import TZDATA_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,6 +32,12 @@ class Metrics:
     def __init__(self) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call] # the package's one untyped function
         self.registry = CollectorRegistry()
+        Gauge(
+            "periodicbuild_build_info",
+            "Always 1; the versions of the operator and of the zone database that its slots follow.",
+            ("version", "tzdata"),
+            registry=self.registry,
+        ).labels(version("periodicbuild"), TZDATA_VERSION).set(1)
         self.schedule_lag = Histogram(
             "periodicbuild_schedule_lag_seconds",
             "Time from a slot to the creation of its AppServer.",
@@ -64,7 +72,7 @@ class Metrics:
     def count(self, plan: BuildPlan) -> None:
         """Count what an accepted status write has decided."""
         for ruling in plan.ruled:
-            self.slots.labels(ruling.fate.decision, ruling.fate).inc()
+            self.slots.labels(ruling.fate.decision, ruling.fate).inc(ruling.count)
         for run in plan.ended:
             self.runs.labels(run.trigger, run.outcome).inc()
 
@@ -87,7 +95,9 @@ class _StoreCollector:
         """Give the gauges of this moment."""
         wall = self._clock.now().wall
         unaccounted = sum(
-            unaccounted_slots(build.status, wall, self._store.build_memory(build.ref.uid).unwritten)
+            unaccounted_slots(
+                build.status, wall, self._store.build_memory(build.ref.uid).unwritten, build.spec.starting.spread
+            )
             for build in (stored.build for stored in self._store.builds.values())
             if not build.is_deleting  # nothing is created any more, so nothing is owed (R43)
         )

@@ -139,7 +139,7 @@ class Reconciler:
             stored = self._store.builds.get((key.namespace, key.name))
             if stored is None:
                 self._wakeups.forget(key)
-                self._admission.settle(key, wants_start=False, is_in_progress=False)
+                self._admission.settle(key, start_by=None, is_in_progress=False)
                 return
             plan = self._plan_build(key, stored)
             if plan.first:
@@ -150,7 +150,7 @@ class Reconciler:
                 await self._write_build(key, stored, plan)
                 written = plan.status
             else:
-                self._admission.settle(key, wants_start=plan.wants_start, is_in_progress=plan.is_in_progress)
+                self._admission.settle(key, start_by=plan.start_by, is_in_progress=plan.is_in_progress)
                 self._clean_up(plan.then, key.namespace)
                 return
         raise UnsettledError("the same status is owed again and again; are the installed CRDs of another version?")

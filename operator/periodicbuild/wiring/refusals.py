@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from periodicbuild.core.plans import Refusal, Refused
-from periodicbuild.kube.errors import ForbiddenError, InvalidError, NotFoundError
+from periodicbuild.kube.errors import NO_ANSWER, ForbiddenError, InvalidError, NotFoundError
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -42,6 +43,11 @@ def refused(name: str, kind: Refused, message: str, known: Refusal | None, stead
     since = known.since_at if known is not None and known.name == name else steady
     pause = min(LONGEST_PAUSE, max(FIRST_PAUSE, steady - since))
     return Refusal(name=name, kind=kind, message=message, retry_at=steady + pause, since_at=since)
+
+
+def is_unanswered(error: KubeError) -> bool:
+    """Tell whether what was asked for may have been done all the same: no answer, or an error of the server's own."""
+    return error.status == NO_ANSWER or error.status >= HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 def _kind(error: KubeError) -> Refused:
