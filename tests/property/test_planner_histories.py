@@ -70,7 +70,7 @@ class Histories(People):
         if build is None or build.is_deleting or build.status.slots is None or not build.spec.schedule.spawns:
             return
         wanted = build.status.slots.due + 2
-        for _ in range(TURNS):
+        for _ in range(TURNS + len(self.api.app_servers)):  # each run that was asked for goes first
             self.finish_pods()
             self.settle()
             slots = self.build.status.slots if self.build is not None else None

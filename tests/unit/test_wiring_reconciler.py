@@ -14,6 +14,8 @@ from tests.looping import Loop, a_body, a_body_with_a_due_slot, a_poisoned, a_st
 from periodicbuild.kube.parse import app_server_from_json, stored_build_from_json
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from periodicbuild.core.status import Waiting
 
 
@@ -31,6 +33,10 @@ async def seen_again_after(loop: Loop, seconds: float) -> bool:
     loop.pass_time(0.6)
     await eventually(lambda: loop.failures() > failures)
     return not too_early
+
+
+def more_failures(loop: Loop, *, than: float) -> Callable[[], bool]:
+    return lambda: loop.failures() > than
 
 
 def test_an_object_that_always_fails_holds_up_no_other(caplog: pytest.LogCaptureFixture) -> None:
@@ -151,11 +157,30 @@ def test_only_a_start_that_has_happened_counts_as_lag() -> None:
     assert asyncio.run(scenario()) == 0
 
 
+def test_a_slot_that_was_seen_in_time_stays_so_while_nobody_answers() -> None:
+    """R10, R22: what became of its create is asked for, and that is not answered either."""
+
+    async def scenario() -> list[Waiting | None]:
+        async with looping(refuse_with(503)) as loop:
+            memory = loop.store.build_memory("uid-one")
+            loop.store.put_build(stored_build_from_json(msgspec.json.encode(a_body_with_a_due_slot("one"))))
+            await eventually(lambda: memory.unwritten is not None)
+            seen = [memory.unwritten]
+            for _ in range(3):
+                loop.pass_time(40)
+                await eventually(more_failures(loop, than=loop.failures()))
+                seen.append(memory.unwritten)
+            return seen
+
+    assert len(set(asyncio.run(scenario()))) == 1
+
+
 def test_a_wait_whose_write_has_failed_still_began_when_it_began() -> None:
     """R10: an API server that is away for a minute makes no slot late that was looked at in time."""
+    nothing_there, away = refuse_with(404), refuse_with(503)
 
     async def scenario() -> tuple[Waiting | None, Waiting | None]:
-        async with looping(refuse_with(503)) as loop:
+        async with looping(lambda request: (nothing_there if request.method == "GET" else away)(request)) as loop:
             memory = loop.store.build_memory("uid-one")
             loop.store.put_build(stored_build_from_json(msgspec.json.encode(a_body_with_a_due_slot("one"))))
             await eventually(lambda: memory.unwritten is not None)
