@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 REPORT := $(VENV)/report.xml
+NO_CLUSTER := not control_plane and not simulated_nodes and not real_node
 # operator/ must never shadow the standard library's operator; the root is named so that `tests` can be found.
 export PYTHONSAFEPATH := 1
 export PYTHONPATH := $(CURDIR)
@@ -28,11 +29,12 @@ demo: $(STAMP) ## Watch the main job on a real cluster, two minutes (ARGS=--keep
 
 test: check ## Everything: lint, types, layers, unit, property, integration, end-to-end
 	$(BIN)/python -m pytest tests/unit tests/property tests/integration tests/e2e --junit-xml=$(REPORT)
-	@$(BIN)/python -m tests.summary $(REPORT) "lint, types, layers, dependencies"
+	@$(BIN)/python -m tests.summary "lint, types, layers, dependencies" $(REPORT)
 
 test-fast: check ## What needs no cluster, under a minute
-	$(BIN)/python -m pytest -q tests/unit tests/property -m "not control_plane and not simulated_nodes and not real_node" --cov --cov-report=term:skip-covered --junit-xml=$(REPORT)
-	@$(BIN)/python -m tests.summary $(REPORT) "lint, types, layers, dependencies"
+	$(BIN)/python -m pytest -q tests/unit -m "$(NO_CLUSTER)" --cov --cov-report=term:skip-covered --junit-xml=$(REPORT)
+	$(BIN)/python -m pytest -q tests/property -m "$(NO_CLUSTER)" --junit-xml=$(REPORT).property
+	@$(BIN)/python -m tests.summary "lint, types, layers, dependencies" $(REPORT) $(REPORT).property
 
 check: lint types layers
 

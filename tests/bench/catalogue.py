@@ -84,6 +84,12 @@ CATALOGUE = (
         goal="<= 0",
     ),
     Known(
+        id="herd-1000-at-20-seconds",
+        what="... seconds from the last slot until all are in a ledger",
+        unit="s",
+        command=CROWD,
+    ),
+    Known(
         id="cronjob-1000-at-20-lost",
         what="... the same with CronJobs: of 5,000 slots, those with neither a job nor an Event that says why not",
         unit="",

@@ -7,8 +7,10 @@ next and never asks the code under test what it thinks of them, but for the one 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from tests.property.model_fates import Fates, SlotKey
 
 from periodicbuild.core.ledger import ENTRIES, equation_holds
 from periodicbuild.core.reasons import Decision, EventReason, FailureClass, Outcome, State, Trigger
@@ -23,24 +25,7 @@ if TYPE_CHECKING:
     from periodicbuild.core.plans import BuildPlan
     from periodicbuild.core.status import LedgerEntry, Run
 
-SlotKey = tuple[int, int, "datetime"]
-"""Life of the ledger, epoch, slot."""
 BEGINS_ANEW = {EventReason.LEDGER_RESET, EventReason.CLOCK_STEPPED}
-
-
-@dataclass(frozen=True, slots=True)
-class Fated:
-    """What was ruled of one slot, or of neighbouring ones."""
-
-    life: int
-    epoch: int
-    first: datetime
-    last: datetime
-    fate: str
-
-    def speaks_of(self, life: int, epoch: int, first: datetime, last: datetime) -> bool:
-        """Tell whether it is about one of those slots, too."""
-        return (self.life, self.epoch) == (life, epoch) and self.first <= last and first <= self.last
 
 
 class Auditor:
@@ -51,7 +36,7 @@ class Auditor:
         """Grows when the whole status is lost: what it remembered cannot bind what follows."""
         self.is_complete = True
         """No entry of this life's ledger was pruned, and no counter repaired."""
-        self.fates: list[Fated] = []
+        self.fates = Fates()
         self.outcomes: dict[tuple[int, int, str], tuple[Outcome | None, str | None]] = {}
         self.first_attempts: dict[SlotKey, str] = {}
         """Uid of the AppServer that was created for a slot."""
@@ -93,7 +78,7 @@ class Auditor:
             self.recorded.add(run.uid)
             if run.next_attempt_at is not None and run not in before.runs:
                 self._check_retry(run, build, api)
-        self.recorded.update(uid for key, uid in self.first_attempts.items() if self._fate_of(key))
+        self.recorded.update(uid for key, uid in self.first_attempts.items() if self.fates.of(key))
 
     def _check_counters(self, before: BuildStatus, after: BuildStatus, plan: BuildPlan) -> None:
         old, new = before.slots or Slots(), after.slots or Slots()
@@ -160,16 +145,11 @@ class Auditor:
             entry = next((one for one in after.ledger if covers(one, ruling.slot) and one.reason == ruling.fate), None)
             assert entry is not None, f"no entry for {ruling}"
             key = (self.life, entry.epoch, ruling.slot)
-            known = self._fate_of(key, ruling.last_slot)
+            known = self.fates.of(key, ruling.last_slot)
             assert known is None, f"{known} is now {ruling}"
-            self.fates.append(Fated(self.life, entry.epoch, ruling.slot, ruling.last_slot, ruling.fate))
+            self.fates.add(key, ruling)
             if ruling.fate.decision == Decision.STARTED:
                 assert key in self.first_attempts, f"{ruling} says started, and nothing was created for it"
-
-    def _fate_of(self, key: SlotKey, until: datetime | None = None) -> Fated | None:
-        """Find what was ruled before of a slot, or of any of several."""
-        life, epoch, slot = key
-        return next((one for one in self.fates if one.speaks_of(life, epoch, slot, until or slot)), None)
 
     # Runs
 
@@ -234,7 +214,7 @@ class Auditor:
         if created.trigger == Trigger.SCHEDULE and created.attempt == 1 and created.slot is not None:
             slot = (self.life, created.epoch, created.slot)
             self._check_only_one(self.first_attempts.get(slot), created)
-            assert self._fate_of(slot) is None, f"{self._fate_of(slot)} starts"
+            assert self.fates.of(slot) is None, f"{self.fates.of(slot)} starts"
             self.first_attempts[slot] = created.ref.uid
 
     def _check_only_one(self, former: str | None, created: AppServer) -> None:

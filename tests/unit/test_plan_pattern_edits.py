@@ -1,0 +1,103 @@
+"""Edits of calendars and cron: what becomes of their slots, and of a date that has had its build (R2, R6, R9)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+import pytest
+from tests.builders import a_cron, a_schedule, a_schedule_status, a_spec, an_app_server, at
+from tests.builders.looks import a_look, a_wait, created, memory
+from tests.builders.patterns import (
+    FIVE,
+    JUST_AFTER_TWO,
+    NIGHTLY,
+    ONE,
+    TWO,
+    a_pattern_build,
+    fates_of,
+)
+from tests.builders.values import a_calendar
+
+from periodicbuild.core.schedules import Schedule
+from periodicbuild.core.status import Waiting
+
+EDITS = {
+    "it waited": (TWO, JUST_AFTER_TWO, a_wait(TWO), [("02:00", None, 1, "ScheduleEdited")]),
+    "it waited and a newer one was due": (
+        TWO,
+        "2026-11-24T03:00:30",
+        a_wait(TWO),
+        [("02:00", "03:00", 2, "ScheduleEdited")],
+    ),
+    "it had just fallen due": (ONE, "2026-11-24T02:01:00", None, [("02:00", None, 1, "ScheduleEdited")]),
+    "the operator had been down": (ONE, "2026-11-24T04:02:00", None, [("02:00", "04:00", 3, "OperatorDown")]),
+    "it had been down and was just back": (
+        ONE,
+        "2026-11-24T04:00:30",
+        None,
+        [("02:00", "03:00", 2, "OperatorDown"), ("04:00", None, 1, "ScheduleEdited")],
+    ),
+    "nothing was due": (ONE, "2026-11-24T01:30:00", None, []),
+}
+
+
+@pytest.mark.parametrize(("cursor", "now", "waiting", "expected"), EDITS.values(), ids=list(EDITS))
+def test_an_edit_closes_every_slot_of_the_schedule_that_was_in_force(
+    cursor: str, now: str, waiting: Waiting | None, expected: list[object]
+) -> None:
+    """R2."""
+    before = a_pattern_build(cursor=cursor, waiting=waiting)
+    edited = replace(before, generation=2, spec=a_spec(schedule=NIGHTLY))
+    plan = a_look(edited, now)
+    assert fates_of(memory(plan).ledger) == expected
+    schedule = memory(plan).schedule
+    assert schedule is not None
+    assert (schedule.in_force, schedule.epoch) == (NIGHTLY, before.status.schedule.epoch + 1)  # type: ignore[union-attr]  # a_status gives one
+    assert schedule.since_at == at(now).replace(microsecond=0)
+
+
+def test_after_a_clock_was_set_back_an_epoch_begins_where_the_counted_slots_end() -> None:
+    """R9: so that the recount knows."""
+    before = a_pattern_build(cursor=FIVE)
+    plan = a_look(replace(before, generation=2, spec=a_spec(schedule=NIGHTLY)), "2026-11-24T03:30:00")
+    assert memory(plan).schedule is not None
+    assert memory(plan).schedule.since_at == at(FIVE)  # type: ignore[union-attr]  # asserted above
+
+
+USED_DATES: dict[str, tuple[Schedule, str | None]] = {
+    "a calendar, on the date of the last start": (a_schedule(timing=a_calendar("20:00")), "2026-11-24"),
+    "by the zone now in force": (a_schedule(timing=a_calendar("20:00", zone="America/Los_Angeles")), None),
+    "cron": (a_schedule(timing=a_cron("0 20 * * *")), None),
+    "an unknown zone": (a_schedule(timing=a_calendar("20:00", zone="Mars/Phobos")), None),
+}
+
+
+@pytest.mark.parametrize(("schedule", "used"), USED_DATES.values(), ids=list(USED_DATES))
+def test_a_date_that_has_had_its_build_gets_no_other_by_an_edit(schedule: Schedule, used: str | None) -> None:
+    """R6: once per day, whatever time and zone do."""
+    before = a_pattern_build(NIGHTLY, cursor="2026-11-24T01:30:00")
+    child = an_app_server(before, slot="2026-11-24T01:30:00")
+    started = a_look(
+        replace(before, status=replace(before.status, schedule=None)), "2026-11-24T09:00:00", children=[child]
+    )
+    assert started.status is not None
+    edited = replace(before, generation=2, spec=a_spec(schedule=schedule), status=started.status)
+
+    plan = a_look(edited, "2026-11-24T12:00:00", children=[child])
+
+    in_force = memory(plan).schedule
+    assert in_force is not None
+    assert (str(in_force.used_date) if in_force.used_date else None) == used
+
+
+def test_the_used_date_is_passed_over() -> None:
+    """R6."""
+    in_force = replace(
+        a_schedule_status(in_force=a_schedule(timing=a_calendar("20:00")), since="2026-11-24T12:00:00"),
+        used_date=datetime.fromisoformat("2026-11-24").date(),
+    )
+    before = a_pattern_build(a_schedule(timing=a_calendar("20:00")))
+    used = replace(before, status=replace(before.status, schedule=in_force))
+    assert not created(a_look(used, "2026-11-24T20:00:01"))
+    assert created(a_look(used, "2026-11-25T20:00:01")) == ("nightly-20261125-200000-1",)
