@@ -17,7 +17,7 @@ from periodicbuild.core.attempt import AppServerFacts
 from periodicbuild.core.attempts import plan_app_server
 from periodicbuild.core.look import BuildFacts
 from periodicbuild.core.planning import plan_periodic_build
-from periodicbuild.core.plans import CreateAppServer, DryRun, Refusal, Refused, Seen
+from periodicbuild.core.plans import CancelAppServer, CreateAppServer, DryRun, Refusal, Refused, Seen
 from periodicbuild.core.reasons import Blocker, Decision, Outcome
 from periodicbuild.core.status import BuildStatus, Slots, Waiting
 
@@ -168,6 +168,11 @@ def memory(plan: BuildPlan) -> BuildStatus:
 def told(plan: BuildPlan | AppServerPlan) -> tuple[str, ...]:
     """Give the reasons of the Events that a plan owes, in their order."""
     return tuple(event.reason for event in plan.events)
+
+
+def cancelled(plan: BuildPlan) -> tuple[str, ...]:
+    """Give the names of the AppServers that a plan cancels."""
+    return tuple(action.name for action in plan.first if isinstance(action, CancelAppServer))
 
 
 def created(plan: BuildPlan) -> tuple[str, ...]:

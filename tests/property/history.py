@@ -1,25 +1,28 @@
 """One history of a PeriodicBuild: the operator acts, time passes, and pods move.
 
-The operator may die after each single write, forget everything, and see old facts.
+The operator may die after each single write, forget everything, and see old facts.  It has two replicas: the other one
+takes over at any moment, and a create that the former one had sent may arrive long after.
 """
 
 from __future__ import annotations
 
+import contextlib
 from datetime import timedelta
 from enum import Enum, auto
 from itertools import count
 from typing import TYPE_CHECKING
 
 import hypothesis.strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 from tests.builders import a_build, a_calendar, a_cron, a_schedule, a_spec, some_retries, some_timeouts
-from tests.property.model import BEGIN, ApiServer, Clocks
+from tests.property.model import BEGIN, AnswerLostError, ApiServer, Clocks, RefusedError
 from tests.property.model_auditor import Auditor
 from tests.property.model_kubelet import Move, moved
 from tests.property.model_process import KilledError, Process
 
 from periodicbuild.core.facts import Starting
-from periodicbuild.core.reasons import AfterManualRun, ConcurrencyPolicy, FailureClass, SucceedWhen
+from periodicbuild.core.plans import CreateAppServer
+from periodicbuild.core.reasons import AfterManualRun, ConcurrencyPolicy, FailureClass, SucceedWhen, Trigger
 from periodicbuild.core.recount import unaccounted_slots
 
 if TYPE_CHECKING:
@@ -100,6 +103,8 @@ class History(RuleBasedStateMachine):
         build = a_build(spec=spec, created=BEGIN.replace(microsecond=0) - age)
         self.api = ApiServer(self.clocks, self.auditor, build)
         self.process = Process(self.api)
+        self.other = Process(self.api)
+        self.under_way: list[tuple[CreateAppServer, PeriodicBuild]] = []
 
     def react(self, reaction: Reaction) -> None:
         """Let the operator do something."""
@@ -139,6 +144,38 @@ class History(RuleBasedStateMachine):
         """Forget everything and list anew."""
         self.clocks.restart_process()
         self.process = Process(self.api)
+        self.react(reaction)
+
+    @rule(reaction=reactions)
+    def the_other_replica_leads(self, reaction: Reaction) -> None:
+        """Let the other replica act from now on, by its own clocks; it lists everything anew (R22)."""
+        self.clocks.exchange()
+        self.process, self.other = self.other, self.process
+        self.process.list_anew()
+        self.react(reaction)
+
+    @rule(minutes=st.sampled_from([0, 1, 31, 3_000]), reaction=reactions)
+    def the_leader_is_stopped_in_a_create(self, minutes: int, reaction: Reaction) -> None:
+        """Let the other replica lead, at once or later; what the former was about to create is still under way.
+
+        Not so what people ask for: of that the first record tells, and whoever deletes it may have it again.
+        """
+        self.settle()
+        self.advance_to_wake()
+        owner = self.process.build
+        if owner is not None:
+            creates = [one for one in self.process.plan_for_build().first if isinstance(one, CreateAppServer)]
+            self.under_way += [(create, owner) for create in creates if create.trigger != Trigger.MANUAL]
+        self.clocks.elapsed += timedelta(minutes=minutes)
+        self.the_other_replica_leads(reaction)
+
+    @precondition(lambda self: self.under_way)
+    @rule(reaction=reactions)
+    def what_was_under_way_arrives(self, reaction: Reaction) -> None:
+        """Let the API server receive what a former leader had sent."""
+        create, owner = self.under_way.pop()
+        with contextlib.suppress(RefusedError, AnswerLostError):
+            self.api.create_app_server(create, owner, is_late=True)
         self.react(reaction)
 
     @rule(index=indexes)
@@ -192,9 +229,7 @@ class History(RuleBasedStateMachine):
     @rule(hours=st.integers(-300 * 24, 8 * 24) | st.integers(-30, 30), reaction=reactions)
     def clocks_step(self, hours: int, reaction: Reaction) -> None:
         """Set the wall clock of every machine."""
-        step = timedelta(hours=hours) - self.clocks.api_step
-        self.clocks.api_step += step
-        self.clocks.wall_step += step
+        self.clocks.step(timedelta(hours=hours))
         self.react(reaction)
 
     @rule(seconds=st.integers(-90, 90) | st.integers(-90_000, 90_000), reaction=reactions)

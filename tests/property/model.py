@@ -62,7 +62,11 @@ class Clocks:
     elapsed: timedelta = timedelta()
     api_step: timedelta = timedelta()
     wall_step: timedelta = timedelta()
+    """Of the replica that leads."""
     steady_step: timedelta = -DATE_HEADER
+    others_wall_step: timedelta = timedelta()
+    """Of the replica that does not lead."""
+    others_steady_step: timedelta = -DATE_HEADER
 
     @property
     def api(self) -> datetime:
@@ -82,6 +86,18 @@ class Clocks:
     def restart_process(self) -> None:
         """Start the steady clock anew at the API server's time."""
         self.steady_step = self.api_step - DATE_HEADER
+
+    def step(self, api_step: timedelta) -> None:
+        """Set the wall clock of every machine."""
+        change = api_step - self.api_step
+        self.api_step += change
+        self.wall_step += change
+        self.others_wall_step += change
+
+    def exchange(self) -> None:
+        """Let the clocks of the other replica be those that are read."""
+        self.wall_step, self.others_wall_step = self.others_wall_step, self.wall_step
+        self.steady_step, self.others_steady_step = self.others_steady_step, self.steady_step
 
 
 T = TypeVar("T")
@@ -128,8 +144,8 @@ class ApiServer:
 
     # What the operator asks for
 
-    def create_app_server(self, create: CreateAppServer, owner: PeriodicBuild) -> AppServer:
-        """Create the record of an attempt, complete from the start."""
+    def create_app_server(self, create: CreateAppServer, owner: PeriodicBuild, *, is_late: bool = False) -> AppServer:
+        """Create the record of an attempt, complete from the start; `is_late` = by one that leads no more."""
         self._refuse_if_faulty("AppServer", self.app_servers.get(create.name))
         app_server = AppServer(
             **self._metadata("AppServer", create.name),
@@ -146,7 +162,10 @@ class ApiServer:
             cancelled=False,
             token=create.token,
         )
-        self.auditor.see_app_server_created(app_server, self)
+        if is_late:
+            self.auditor.see_late_app_server(app_server)
+        else:
+            self.auditor.see_app_server_created(app_server, self)
         self.app_servers[create.name] = app_server
         self._lose_answer_if_due()
         return app_server

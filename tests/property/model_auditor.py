@@ -43,6 +43,8 @@ class Auditor:
         self.attempts: dict[tuple[int, int, str, int], str] = {}
         self.recorded: set[str] = set()
         """Uids that an accepted status has named."""
+        self.belated: set[str] = set()
+        """Uids of AppServers that a former leader created when their attempt or their slot had been decided."""
         self.lost: set[str] = set()
         """Uids of AppServers that a person deleted."""
         self.epochs: dict[str, int] = {}
@@ -201,30 +203,43 @@ class Auditor:
 
     def see_app_server_created(self, created: AppServer, api: ApiServer) -> None:
         """Check an AppServer that is about to be created or adopted."""
-        build = api.build
-        assert build is not None
+        assert api.build is not None
         assert api.clocks.is_trusted, "nothing new starts under a clock that is off"
+        problem = self._note_created(created)
+        assert problem is None, problem
+
+    def see_late_app_server(self, created: AppServer) -> None:
+        """Take note of an AppServer from one that leads no more: it may come too late, and must then never run."""
+        if self._note_created(created) is not None:
+            self.belated.add(created.ref.uid)
+
+    def _note_created(self, created: AppServer) -> str | None:
+        """Enter an AppServer into the books; say why it must not run, if so."""
         self.epochs[created.ref.uid] = created.epoch
         self.owners[created.ref.uid] = created.controller_uid
         if created.run == created.ref.name:
-            return  # made by a person, who may use a name again
+            return None  # made by a person, who may use a name again
         key = (self.life, created.epoch, created.run or "", created.attempt)
-        self._check_only_one(self.attempts.get(key), created)
-        self.attempts[key] = created.ref.uid
-        if created.trigger == Trigger.SCHEDULE and created.attempt == 1 and created.slot is not None:
-            slot = (self.life, created.epoch, created.slot)
-            self._check_only_one(self.first_attempts.get(slot), created)
-            assert self.fates.of(slot) is None, f"{self.fates.of(slot)} starts"
+        slot = (self.life, created.epoch, created.slot) if created.slot is not None else None
+        is_first = created.trigger == Trigger.SCHEDULE and created.attempt == 1
+        if not self._may_be_made_again(self.attempts.get(key)):
+            return f"{created.ref.name} is created a second time"
+        if is_first and slot is not None:
+            if not self._may_be_made_again(self.first_attempts.get(slot)):
+                return f"{created.ref.name} is created a second time"
+            if (fate := self.fates.of(slot)) is not None:
+                return f"{fate} starts"
             self.first_attempts[slot] = created.ref.uid
+        self.attempts[key] = created.ref.uid
+        return None
 
-    def _check_only_one(self, former: str | None, created: AppServer) -> None:
+    def _may_be_made_again(self, former: str | None) -> bool:
         """Allow the one documented exception: deleted by a person before any status could tell of it."""
-        if former is not None:
-            is_exception = former in self.lost and former not in self.recorded
-            assert is_exception, f"{created.ref.name} is created a second time"
+        return former is None or (former in self.lost and former not in self.recorded)
 
     def see_pod_created(self, created: Pod, api: ApiServer) -> None:
         """Check that no other attempt has a pod: a server that has succeeded is no attempt any more (R16)."""
+        assert created.controller_uid not in self.belated, f"{created.ref} runs what came too late"
         owner = self.owners[created.controller_uid or ""]
         for other in api.pods.values():
             is_rival = self.owners.get(other.controller_uid or "") == owner

@@ -70,12 +70,19 @@ class Knowledge:
 
     def watch(self) -> None:
         """Take in what the watches tell."""
-        if "PeriodicBuild" not in self.lagging:
+        self._see_all_but(self.lagging)
+
+    def list_anew(self) -> None:
+        """Take in everything, as one does who begins to lead."""
+        self._see_all_but(set())
+
+    def _see_all_but(self, lagging: set[str]) -> None:
+        if "PeriodicBuild" not in lagging:
             self.see_build()
-        if "AppServer" not in self.lagging:
+        if "AppServer" not in lagging:
             for name in {*self.app_servers, *self.api.app_servers}:
                 self.see_app_server(name)
-        if "Pod" not in self.lagging:
+        if "Pod" not in lagging:
             for name in {*self.pods, *self.api.pods}:
                 self.see_pod(name)
 

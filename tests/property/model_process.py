@@ -81,11 +81,17 @@ class Process(Knowledge):
             self.wakes.pop("", None)
             return False
         build = self.build
-        plan = plan_periodic_build(self.build_facts(build), self.api.clocks.now)
+        plan = self.plan_for_build()
         if plan.unwritten is not None or plan.status is None:
             self.memory.unwritten = plan.unwritten
         self.wakes[""] = plan.wake
         return self._carry_out(plan, lambda: self._write_build_status(build, plan))
+
+    def plan_for_build(self) -> BuildPlan:
+        """Plan for the PeriodicBuild, and do nothing yet."""
+        if self.build is None:
+            return BuildPlan()
+        return plan_periodic_build(self.build_facts(self.build), self.api.clocks.now)
 
     def look_at_attempt(self, name: str) -> bool:
         """Look once at an AppServer; tell whether there was something to do."""

@@ -42,6 +42,8 @@ class Histories(People):
         self.api.faults.refuses.clear()
         self.api.faults.answers_to_lose = 0
         self.api.faults.namespace_is_terminating = False
+        for memory in self.process.attempts.values():
+            memory.namespace_is_terminating = None
         self.process.may_start = True
         self.process.has_place = True
         self.react(reaction)
@@ -63,6 +65,8 @@ class Histories(People):
         if not hasattr(self, "api"):
             return
         self.faults_are_over(Reaction.NOTHING)
+        while self.under_way:
+            self.what_was_under_way_arrives(Reaction.NOTHING)
         self.process.lagging.clear()
         self.clocks.wall_step = self.clocks.api_step
         self.settle()

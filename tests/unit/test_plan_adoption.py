@@ -59,12 +59,12 @@ def test_a_start_is_recorded(status: BuildStatus, child: AppServer) -> None:
 
 
 NOT_RECORDED = {
-    "of a slot that was decided": an_app_server(slot=PREVIOUS),
-    "of another epoch": an_app_server(epoch=2),
-    "that is a later attempt": an_app_server(attempt=2),
+    "of a slot that was decided": an_app_server(slot=PREVIOUS, state=State.CONFIGURING_SERVER),
+    "of another epoch": an_app_server(epoch=2, state=State.CONFIGURING_SERVER),
+    "that is a later attempt": an_app_server(attempt=2, state=State.CONFIGURING_SERVER),
     "that is manual": replace(CHILD, trigger=Trigger.MANUAL, cancelled=True),
     "that is a recovery": replace(CHILD, trigger=Trigger.RECOVERY),
-    "without a slot": replace(CHILD, slot=None),
+    "without a slot": replace(an_app_server(state=State.CONFIGURING_SERVER), slot=None),
     "that is not complete": replace(CHILD, run=None),
 }
 

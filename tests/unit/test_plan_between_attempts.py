@@ -161,14 +161,6 @@ def test_a_run_whose_last_attempt_is_gone_can_still_be_given_up() -> None:
     )
 
 
-def test_a_live_run_is_not_given_up_for_a_newer_start() -> None:
-    """R21: only one that merely waits for its next attempt."""
-    live = an_app_server(slot=PREVIOUS, state=State.CONFIGURING_SERVER)
-    build = a_build(status=a_status(runs=[a_run(live)]))
-    newer = an_app_server(created=SLOT)
-    assert memory(a_look(build, SLOT, children=[live, newer])).runs == (a_run(live), a_run(newer))
-
-
 def test_a_manual_run_is_not_given_up_for_a_newer_start() -> None:
     """R21: a status of before manual runs had one attempt."""
     manual = failed(token=REQUEST)

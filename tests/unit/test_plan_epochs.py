@@ -125,7 +125,11 @@ def test_an_edit_of_the_template_leaves_the_slot_waiting() -> None:
     """R2: it is judged by the new values."""
     build = a_build(spec=a_spec(template=b"{}"), generation=2, status=a_status(waiting=WAITS))
     busy = a_pod()
-    after = memory(a_look(build, SLOT, children=[an_app_server(slot=PREVIOUS)], has_stray_pods=True, pods=[busy]))
+    after = memory(
+        a_look(
+            build, SLOT, children=[an_app_server(slot=PREVIOUS, state=State.ERROR)], has_stray_pods=True, pods=[busy]
+        )
+    )
     assert (after.waiting, after.schedule) == (WAITS, a_status(waiting=WAITS).schedule)
 
 

@@ -42,5 +42,6 @@ def test_one_that_is_over_is_history(child: AppServer) -> None:
 
 
 def test_one_without_a_pod_has_not_begun() -> None:
-    plan = a_look(a_build(status=STARTED), NEXT_DAY, children=[an_app_server(attempt=2)])
+    child = an_app_server(attempt=2, state=State.WAITING_FOR_SERVER)
+    plan = a_look(a_build(status=STARTED), NEXT_DAY, children=[child])
     assert memory(plan).runs == ()

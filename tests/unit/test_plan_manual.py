@@ -257,7 +257,7 @@ NO_CANDIDATES = {
     "is cancelled": replace(REQUESTED, cancelled=True),
     "is being deleted": replace(REQUESTED, is_deleting=True, status=AppServerStatus(state=State.ERROR)),
     "is not complete": replace(REQUESTED, run=None),
-    "is a retry of a scheduled run that has no status": an_app_server(attempt=2, slot=PREVIOUS, created=BEFORE_DUE),
+    "is a retry of a scheduled run": an_app_server(attempt=2, slot=PREVIOUS, state=State.CONFIGURING_SERVER),
 }
 
 

@@ -20,7 +20,7 @@ from tests.builders.looks import PREVIOUS, a_look, a_refusal, a_status, a_wait, 
 
 from periodicbuild.core.facts import PeriodicBuild
 from periodicbuild.core.plans import CreateAppServer, Refused
-from periodicbuild.core.reasons import AfterManualRun, Fate, Trigger
+from periodicbuild.core.reasons import AfterManualRun, Fate, State, Trigger
 from periodicbuild.core.schedules import Interval, next_slot, upcoming_slots
 from periodicbuild.core.status import ScheduleStatus, Slots
 
@@ -154,7 +154,7 @@ def test_a_slot_that_was_missed_moves_the_anchor_to_the_slot() -> None:
 
 def test_a_retry_does_not_move_the_anchor() -> None:
     """R4."""
-    retry = an_app_server(slot=PREVIOUS, attempt=2, created=LATER)
+    retry = an_app_server(slot=PREVIOUS, attempt=2, created=LATER, state=State.CONFIGURING_SERVER)
     after = memory(a_look(build(), JUST_BEFORE_DUE, children=[retry])).schedule
     assert after == a_schedule_status(cursor=PREVIOUS, anchor=PREVIOUS)
 

@@ -15,7 +15,7 @@ from periodicbuild.core.ledger import Ruling
 from periodicbuild.core.notices import EventType
 from periodicbuild.core.plans import AdoptAppServer
 from periodicbuild.core.reasons import EventReason, Fate, Outcome, OutcomeReason, Trigger
-from periodicbuild.core.runs import end_run
+from periodicbuild.core.runs import end_run, is_in_progress
 from periodicbuild.core.status import LastScheduled, Manual, Run
 
 if TYPE_CHECKING:
@@ -26,15 +26,15 @@ if TYPE_CHECKING:
 
 
 def adopt_children(draft: Draft) -> None:
-    """Record every child that status does not know yet, oldest first."""
+    """Record every child that status does not know yet, oldest first; of several new slots the newest has started."""
+    newest = max((slot for child in draft.facts.children if (slot := unrecorded_slot(draft, child))), default=None)
     for child in sorted(draft.facts.children, key=lambda child: (child.created_at, child.ref.name)):
         if child.run is None:
             continue
         if _answers_request(draft, child):
             draft.status = replace(draft.status, manual=Manual(token=child.token or "", run=child.run))
-        slot = _unrecorded_slot(draft, child)
-        if slot is not None:
-            _record_start(draft, child, slot)
+        if newest is not None and _has_started(draft, child, newest):
+            _record_start(draft, child, newest)
         if _is_lost_run(draft, child):
             draft.status = replace(draft.status, runs=(*draft.status.runs, new_run(child, child.created_at)))
         _advance_run(draft, child)
@@ -65,7 +65,7 @@ def _answers_request(draft: Draft, child: AppServer) -> bool:
     return child.token is not None and child.token == draft.build.run_now and child.token != handled
 
 
-def _unrecorded_slot(draft: Draft, child: AppServer) -> datetime | None:
+def unrecorded_slot(draft: Draft, child: AppServer) -> datetime | None:
     """Return the slot of a first attempt of this epoch, if it waits or lies after the cursor."""
     if child.trigger != Trigger.SCHEDULE or child.attempt != 1 or child.epoch != draft.schedule.epoch:
         return None
@@ -81,6 +81,15 @@ def _is_lost_run(draft: Draft, child: AppServer) -> bool:
         return False
     has_ended = child.state.is_finished or child.cancelled or child.is_deleting
     return not has_ended and all(run.id != child.run for run in draft.status.runs)
+
+
+def _has_started(draft: Draft, child: AppServer, newest: datetime) -> bool:
+    """Tell whether an attempt is the start of its slot now.
+
+    It is not the only one, or another run is live, if a replica that led before had sent a create that arrives late
+    (design 4, HA).  Then the slot goes on waiting, and finds its AppServer there when its turn comes.
+    """
+    return unrecorded_slot(draft, child) == newest and not is_in_progress(draft, besides=child.ref.uid)
 
 
 def _record_start(draft: Draft, child: AppServer, slot: datetime) -> None:
@@ -129,8 +138,14 @@ def _advance_run(draft: Draft, child: AppServer) -> None:
         draft.status,
         runs=tuple(
             replace(run, attempt=child.attempt, app_server=child.ref.name, uid=child.ref.uid, next_attempt_at=None)
-            if run.id == child.run and child.attempt > run.attempt
+            if run.id == child.run and child.attempt > run.attempt and _is_same_epoch(draft, run, child)
             else run
             for run in draft.status.runs
         ),
     )
+
+
+def _is_same_epoch(draft: Draft, run: Run, child: AppServer) -> bool:
+    """Tell a run from one of the same slot before the clock was set back: its later attempts may still be there."""
+    epochs = [one.epoch for one in draft.facts.children if one.ref.uid == run.uid]
+    return not epochs or child.epoch in epochs

@@ -14,6 +14,7 @@ from periodicbuild.core.lateness import miss_unseen_slots, start_offset
 from periodicbuild.core.ledger import Ruling, equation_holds
 from periodicbuild.core.notices import EventType
 from periodicbuild.core.reasons import AfterManualRun, EventReason, Fate, Trigger
+from periodicbuild.core.runs import is_in_progress
 from periodicbuild.core.schedules import SECOND, due_slots, whole_second_down
 from periodicbuild.core.status import Run, ScheduleStatus, Slots
 
@@ -58,7 +59,7 @@ def begin_first_epoch(draft: Draft) -> bool:
         status,
         schedule=replace(schedule, due_at_since=slots.due),
         slots=slots,
-        runs=(*status.runs, *_live_runs(children, known=frozenset(run.id for run in status.runs))),
+        runs=(*status.runs, *_live_runs(draft)),
     )
     draft.unwritten = None  # it was no slot of this epoch, and is counted nowhere
     if status.waiting is not None:
@@ -163,25 +164,32 @@ def _newest_start(children: Iterable[AppServer], schedule: Schedule) -> datetime
     )
 
 
-def _live_runs(children: Iterable[AppServer], *, known: frozenset[str]) -> Iterable[Run]:
-    """Take up the attempts that are still under way; a manual one without a pod waits for its turn anyway."""
-    first_created: dict[str, datetime] = {}
-    for child in sorted(children, key=lambda child: (child.created_at, child.attempt)):
-        if child.run is None or child.run in known:
-            continue
-        started_at = first_created.setdefault(child.run, child.created_at)
-        waits_for_turn = child.trigger == Trigger.MANUAL and child.status.pod is None
-        if child.state.is_finished or child.cancelled or child.is_deleting or waits_for_turn:
-            continue
-        yield Run(
-            id=child.run,
-            trigger=child.trigger,
-            slot=child.slot,
-            started_at=started_at,
-            attempt=child.attempt,
-            app_server=child.ref.name,
-            uid=child.ref.uid,
-        )
+def _live_runs(draft: Draft) -> Iterable[Run]:
+    """Take up the attempts that are under way, or the newest that was about to begin if none is (R16, R44)."""
+    known = {run.id for run in draft.status.runs}
+    live = [
+        child
+        for child in sorted(draft.facts.children, key=lambda child: (child.created_at, child.attempt))
+        if child.run is not None
+        and child.run not in known
+        and not (child.state.is_finished or child.cancelled or child.is_deleting)
+    ]
+    under_way = [child for child in live if draft.facts.has_begun(child)]
+    if not under_way and not is_in_progress(draft):
+        under_way = [child for child in live if child.trigger != Trigger.MANUAL][-1:]  # a manual one waits its turn
+    return (_taken_up(draft, child, child.run or child.ref.name) for child in under_way)
+
+
+def _taken_up(draft: Draft, child: AppServer, run: str) -> Run:
+    return Run(
+        id=run,
+        trigger=child.trigger,
+        slot=child.slot,
+        started_at=min(one.created_at for one in draft.facts.children if one.run == run),
+        attempt=child.attempt,
+        app_server=child.ref.name,
+        uid=child.ref.uid,
+    )
 
 
 def _repaired(slots: Slots | None, *, is_waiting: bool) -> Slots:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from periodicbuild.core.ledger import decide
 from periodicbuild.core.notices import EventFact, EventType
 from periodicbuild.core.plans import Wake
-from periodicbuild.core.reasons import Decision, EventReason
+from periodicbuild.core.reasons import Decision, EventReason, State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,6 +51,10 @@ class BuildFacts:
     """The start rate lets one more start (R15)."""
     clock_is_trusted: bool = True
     """The wall clock agrees with the API server's to a minute (R9)."""
+
+    def has_begun(self, child: AppServer) -> bool:
+        """Tell whether there is, or has been, more of an attempt than its record."""
+        return child.state != State.NEW or child.ref.uid in self.pods
 
 
 @dataclass(slots=True, kw_only=True)

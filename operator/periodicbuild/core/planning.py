@@ -17,10 +17,10 @@ from periodicbuild.core.keeping import prune_history, remove_superseded_servers
 from periodicbuild.core.look import BuildFacts, Draft
 from periodicbuild.core.plans import BuildPlan, ConfirmAbsence, DryRunPod, Refused
 from periodicbuild.core.reasons import ConditionType
-from periodicbuild.core.runs import settle_runs
+from periodicbuild.core.runs import is_in_progress, settle_runs
 from periodicbuild.core.schedules import upcoming_slots
 from periodicbuild.core.slots import note_first_look
-from periodicbuild.core.starts import is_in_progress, start_what_is_due
+from periodicbuild.core.starts import start_what_is_due
 
 if TYPE_CHECKING:
     from periodicbuild.core.facts import Now

@@ -136,7 +136,7 @@ class DeleteAppServer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CancelAppServer:
-    """Ask for the end of an attempt that a newer slot replaces (R16), as a person would by `spec.cancelled`."""
+    """Ask for the end of an attempt that a newer slot replaces (R16), or that came too late for its own."""
 
     name: str
     uid: str

@@ -61,6 +61,21 @@ def settle_runs(draft: Draft) -> None:
             _settle_failed(draft, run, child)
 
 
+def is_in_progress(draft: Draft, *, besides: str | None = None) -> bool:
+    """Tell whether an attempt is live, or has ended and its pod is still there (R17); not so between attempts."""
+    facts = draft.facts
+    ended = facts.gone | {child.ref.uid for child in facts.children if child.state.is_finished}
+    is_live = any(run.next_attempt_at is None and run.uid not in ended for run in draft.status.runs)
+    if facts.has_stray_pods or is_live:
+        return True
+    return any(
+        not child.state.has_succeeded
+        and child.ref.uid != besides
+        and (child.ref.uid in facts.pods or (child.is_deleting and not child.state.is_finished))
+        for child in facts.children
+    )
+
+
 def end_run(
     draft: Draft, run: Run, outcome: Outcome, reason: OutcomeReason | None, child: AppServer | None = None
 ) -> None:

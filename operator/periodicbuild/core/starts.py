@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from periodicbuild.core.adoption import new_run
+from periodicbuild.core.adoption import new_run, unrecorded_slot
 from periodicbuild.core.creates import create_app_server, is_refused, may_try
 from periodicbuild.core.lateness import newest_due_slot
 from periodicbuild.core.ledger import Ruling
@@ -16,7 +16,7 @@ from periodicbuild.core.names import app_server_name, manual_run_id
 from periodicbuild.core.notices import EventType
 from periodicbuild.core.plans import CancelAppServer, Refused
 from periodicbuild.core.reasons import AfterManualRun, EventReason, Fate, Outcome, OutcomeReason, Trigger
-from periodicbuild.core.runs import end_run
+from periodicbuild.core.runs import end_run, is_in_progress
 from periodicbuild.core.schedules import whole_second_down
 from periodicbuild.core.slots import judge_slot
 from periodicbuild.core.status import Manual
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 def start_what_is_due(draft: Draft) -> None:
     """Start at most one thing; let the slot wait, with its reason, if it is not its turn."""
-    _cancel_replaced_runs(draft)
+    _cancel_what_must_not_run(draft)
     _request_manual_run(draft)
     if draft.first:
         return  # the answers come first: a request that is being taken up goes before the slot (R26)
@@ -37,18 +37,6 @@ def start_what_is_due(draft: Draft) -> None:
     if not is_busy and (_start_retry(draft) or _admit_manual_run(draft)):
         is_busy = True
     judge_slot(draft, is_busy=is_busy)
-
-
-def is_in_progress(draft: Draft) -> bool:
-    """Tell whether an attempt is live, or has ended and its pod is still there (R17); not so between attempts."""
-    facts = draft.facts
-    if facts.has_stray_pods or any(run.next_attempt_at is None for run in draft.status.runs):
-        return True
-    return any(
-        not child.state.has_succeeded
-        and (child.ref.uid in facts.pods or (child.is_deleting and not child.state.is_finished))
-        for child in facts.children
-    )
 
 
 def _request_manual_run(draft: Draft) -> None:
@@ -144,11 +132,24 @@ def _restart_interval(draft: Draft, manual: AppServer) -> None:
     draft.tell(EventType.NORMAL, EventReason.MANUAL_SPAWN_OBSERVED, note, key=manual.run or manual.ref.name)
 
 
-def _cancel_replaced_runs(draft: Draft) -> None:
-    """Cancel the attempts that a slot replaces; this was written down in an earlier look (R16)."""
+def _cancel_what_must_not_run(draft: Draft) -> None:
+    """Cancel the attempts that a slot replaces, as was written down in an earlier look (R16), and the belated."""
     replaced = {run.uid for run in draft.status.runs if run.replaced_by is not None}
     draft.first.extend(
         CancelAppServer(name=child.ref.name, uid=child.ref.uid)
         for child in draft.facts.children
-        if child.ref.uid in replaced and not (child.cancelled or child.is_deleting or child.state.is_finished)
+        if (child.ref.uid in replaced or _is_belated(draft, child))
+        and not (child.cancelled or child.is_deleting or child.state.is_finished)
+        and child.ref.uid not in draft.facts.gone
     )
+
+
+def _is_belated(draft: Draft, child: AppServer) -> bool:
+    """Tell whether no run will ever take the attempt: it was created after its slot had got another fate.
+
+    A create that a replica had under way when it stopped leading may arrive at any time (design 4, HA).
+    """
+    is_taken = any(run.id == child.run for run in draft.status.runs)
+    if child.trigger != Trigger.SCHEDULE or is_taken or draft.facts.has_begun(child):
+        return False
+    return unrecorded_slot(draft, child) is None
