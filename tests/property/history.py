@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 import hypothesis.strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 from tests.builders import a_build, a_calendar, a_cron, a_schedule, a_spec, some_retries, some_timeouts
-from tests.property.model import BEGIN, AnswerLostError, ApiServer, Clocks, RefusedError
+from tests.property.model import AnswerLostError, ApiServer, RefusedError
 from tests.property.model_auditor import Auditor
+from tests.property.model_clocks import BEGIN, Clocks
 from tests.property.model_kubelet import Move, moved
 from tests.property.model_process import KilledError, Process
 

@@ -1,4 +1,4 @@
-"""The world of the planners, in memory: clocks, and an API server with a garbage collector.
+"""The world of the planners, in memory: an API server with a garbage collector.
 
 The one idea a newcomer would miss: whatever is written is cut to whole seconds on the way in, as the real API does it,
 so a plan that does not survive its own round trip never settles here.
@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import count
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tests.builders import a_container, a_ref
 
-from periodicbuild.core.facts import AppServer, Now, PeriodicBuild, Pod
+from periodicbuild.core.facts import AppServer, PeriodicBuild, Pod
 from periodicbuild.core.plans import Refused
 from periodicbuild.core.reasons import Trigger
 from periodicbuild.core.schedules import whole_second_down
 
 if TYPE_CHECKING:
     from tests.property.model_auditor import Auditor
+    from tests.property.model_clocks import Clocks
 
     from periodicbuild.core.facts import AppServerStatus
     from periodicbuild.core.plans import (
@@ -31,11 +32,6 @@ if TYPE_CHECKING:
         DeleteAppServer,
         DeletePod,
     )
-
-BEGIN = datetime(2026, 11, 24, 9, 59, 58, 400_000, tzinfo=UTC)
-TRUSTED = timedelta(seconds=60)
-DATE_HEADER = timedelta(milliseconds=700)
-"""The steady clock starts at the API server's `Date`, which has whole seconds: it may lag behind by almost one."""
 
 
 class RefusedError(Exception):
@@ -53,51 +49,6 @@ class AnswerLostError(Exception):
 
 class ConflictError(Exception):
     """The write was planned on a version that is no longer the newest."""
-
-
-@dataclass(slots=True)
-class Clocks:
-    """The time that passes, and what each clock makes of it."""
-
-    elapsed: timedelta = timedelta()
-    api_step: timedelta = timedelta()
-    wall_step: timedelta = timedelta()
-    """Of the replica that leads."""
-    steady_step: timedelta = -DATE_HEADER
-    others_wall_step: timedelta = timedelta()
-    """Of the replica that does not lead."""
-    others_steady_step: timedelta = -DATE_HEADER
-
-    @property
-    def api(self) -> datetime:
-        """Read the API server's clock."""
-        return BEGIN + self.elapsed + self.api_step
-
-    @property
-    def now(self) -> Now:
-        """Read the operator's clocks."""
-        return Now(wall=BEGIN + self.elapsed + self.wall_step, steady=BEGIN + self.elapsed + self.steady_step)
-
-    @property
-    def is_trusted(self) -> bool:
-        """Tell whether wall clock and API server agree to a minute (R9)."""
-        return abs(self.wall_step - self.api_step) <= TRUSTED
-
-    def restart_process(self) -> None:
-        """Start the steady clock anew at the API server's time."""
-        self.steady_step = self.api_step - DATE_HEADER
-
-    def step(self, api_step: timedelta) -> None:
-        """Set the wall clock of every machine."""
-        change = api_step - self.api_step
-        self.api_step += change
-        self.wall_step += change
-        self.others_wall_step += change
-
-    def exchange(self) -> None:
-        """Let the clocks of the other replica be those that are read."""
-        self.wall_step, self.others_wall_step = self.others_wall_step, self.wall_step
-        self.steady_step, self.others_steady_step = self.others_steady_step, self.steady_step
 
 
 T = TypeVar("T")
@@ -127,6 +78,9 @@ class Faults:
     refuses: dict[str, Refused] = field(default_factory=dict)
     """By kind: AppServer, Pod, DryRun, Adoption."""
     answers_to_lose: int = 0
+    slow_calls: int = 0
+    """So many more calls each take `latency`."""
+    latency: timedelta = timedelta()
     namespace_is_terminating: bool = False
 
 
@@ -146,6 +100,7 @@ class ApiServer:
 
     def create_app_server(self, create: CreateAppServer, owner: PeriodicBuild, *, is_late: bool = False) -> AppServer:
         """Create the record of an attempt, complete from the start; `is_late` = by one that leads no more."""
+        self._take_time()
         self._refuse_if_faulty("AppServer", self.app_servers.get(create.name))
         app_server = AppServer(
             **self._metadata("AppServer", create.name),
@@ -172,6 +127,7 @@ class ApiServer:
 
     def adopt(self, adopt: AdoptAppServer, owner: PeriodicBuild) -> AppServer:
         """Complete an AppServer made by hand."""
+        self._take_time()
         name = adopt.app_server.ref.name
         existing = self.app_servers.get(name)
         if existing is None or existing.ref.uid != adopt.app_server.ref.uid or existing.run is not None:
@@ -197,6 +153,7 @@ class ApiServer:
 
     def cancel(self, cancel: CancelAppServer) -> AppServer | None:
         """Cancel an attempt on behalf of the operator; None = there is none of that uid."""
+        self._take_time()
         server = self.app_servers.get(cancel.name)
         if server is None or server.ref.uid != cancel.uid:
             return None
@@ -205,6 +162,7 @@ class ApiServer:
 
     def create_pod(self, owner: AppServer) -> Pod:
         """Create the pod of an AppServer, which may be gone by now."""
+        self._take_time()
         name = owner.ref.name
         self._refuse_if_faulty("Pod", self.pods.get(name))
         pod = Pod(
@@ -222,10 +180,12 @@ class ApiServer:
 
     def dry_run_pod(self) -> None:
         """Say whether the pod would be taken."""
+        self._take_time()
         self._refuse_if_faulty("DryRun", None)
 
     def write_build_status(self, planned_on: PeriodicBuild, plan: BuildPlan) -> PeriodicBuild:
         """Take a status that was planned on the newest version."""
+        self._take_time()
         if self.build is None or self.build.resource_version != planned_on.resource_version or plan.status is None:
             raise ConflictError
         after = stored(plan.status)
@@ -236,6 +196,7 @@ class ApiServer:
 
     def write_app_server_status(self, planned_on: AppServer, status: AppServerStatus) -> AppServer:
         """Take a status that was planned on the newest version."""
+        self._take_time()
         existing = self.app_servers.get(planned_on.ref.name)
         if existing is None or existing.resource_version != planned_on.resource_version:
             raise ConflictError
@@ -248,6 +209,7 @@ class ApiServer:
 
     def remove_pod(self, delete: DeletePod) -> None:
         """Begin the grace period of a pod, if it is still the one that was meant."""
+        self._take_time()
         pod = self.pods.get(delete.name)
         if pod is not None and pod.ref.uid == delete.uid:
             self.auditor.see_pod_removed(pod, self)
@@ -255,6 +217,7 @@ class ApiServer:
 
     def remove_app_server(self, delete: DeleteAppServer) -> None:
         """Remove the record of an attempt for good."""
+        self._take_time()
         existing = self.app_servers.get(delete.name)
         if existing is not None and existing.ref.uid == delete.uid:
             del self.app_servers[delete.name]
@@ -293,6 +256,11 @@ class ApiServer:
             raise RefusedError(self.faults.refuses[kind])
         if existing is not None:
             raise RefusedError(Refused.NAME_COLLISION, existing)
+
+    def _take_time(self) -> None:
+        if self.faults.slow_calls:
+            self.faults.slow_calls -= 1
+            self.clocks.elapsed += self.faults.latency
 
     def _lose_answer_if_due(self) -> None:
         if self.faults.answers_to_lose:

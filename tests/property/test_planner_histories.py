@@ -6,6 +6,8 @@ edit, delete, cancel and meddle with the status; clocks step.  `PERIODICBUILD_PR
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import hypothesis.strategies as st
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import rule
@@ -40,7 +42,7 @@ class Histories(People):
     def faults_are_over(self, reaction: Reaction) -> None:
         """Let the API server do what it is asked."""
         self.api.faults.refuses.clear()
-        self.api.faults.answers_to_lose = 0
+        self.api.faults.answers_to_lose = self.api.faults.slow_calls = 0
         self.api.faults.namespace_is_terminating = False
         for memory in self.process.attempts.values():
             memory.namespace_is_terminating = None
@@ -52,6 +54,12 @@ class Histories(People):
     def answers_get_lost(self, answers: int, reaction: Reaction) -> None:
         """Do the next writes and tell nobody."""
         self.api.faults.answers_to_lose = answers
+        self.react(reaction)
+
+    @rule(calls=st.integers(1, 5), seconds=st.sampled_from([0.2, 3, 20, 100, 4_000]), reaction=reactions)
+    def the_api_gets_slow(self, calls: int, seconds: float, reaction: Reaction) -> None:
+        """Let the next calls take their time."""
+        self.api.faults.slow_calls, self.api.faults.latency = calls, timedelta(seconds=seconds)
         self.react(reaction)
 
     @rule(reaction=reactions)
