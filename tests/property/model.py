@@ -118,7 +118,7 @@ class ApiServer:
             token=create.token,
         )
         if is_late:
-            self.auditor.see_late_app_server(app_server)
+            self.auditor.see_late_app_server(app_server, self)
         else:
             self.auditor.see_app_server_created(app_server, self)
         self.app_servers[create.name] = app_server

@@ -47,6 +47,8 @@ class Auditor:
         """Uids of AppServers that a former leader created when their attempt or their slot had been decided."""
         self.lost: set[str] = set()
         """Uids of AppServers that a person deleted."""
+        self.pruned: set[str] = set()
+        """Uids of AppServers that the operator removed as history."""
         self.epochs: dict[str, int] = {}
         """Epoch by uid of every AppServer ever made for the PeriodicBuild."""
         self.owners: dict[str, str | None] = {}
@@ -208,9 +210,10 @@ class Auditor:
         problem = self._note_created(created)
         assert problem is None, problem
 
-    def see_late_app_server(self, created: AppServer) -> None:
+    def see_late_app_server(self, created: AppServer, api: ApiServer) -> None:
         """Take note of an AppServer from one that leads no more: it may come too late, and must then never run."""
-        if self._note_created(created) is not None:
+        is_of_another = api.build is None or created.controller_uid != api.build.ref.uid
+        if is_of_another or self._note_created(created) is not None:
             self.belated.add(created.ref.uid)
 
     def _note_created(self, created: AppServer) -> str | None:
@@ -234,8 +237,8 @@ class Auditor:
         return None
 
     def _may_be_made_again(self, former: str | None) -> bool:
-        """Allow the one documented exception: deleted by a person before any status could tell of it."""
-        return former is None or (former in self.lost and former not in self.recorded)
+        """Allow the one documented exception: it is gone, and no status tells of it, or none does any more."""
+        return former is None or (former in self.lost | self.pruned and former not in self.recorded)
 
     def see_pod_created(self, created: Pod, api: ApiServer) -> None:
         """Check that no other attempt has a pod: a server that has succeeded is no attempt any more (R16)."""
@@ -276,6 +279,7 @@ class Auditor:
         Once a person has deleted records, a watch that lags may still show the one that was to be kept.
         """
         assert api.build is not None
+        self.pruned.add(pruned.ref.uid)
         runs = {run.id for run in api.build.status.runs}
         assert pruned.run not in runs, f"{pruned.ref.name} is of a run in progress"
         assert pruned.state.is_finished, f"{pruned.ref.name} is {pruned.state}"

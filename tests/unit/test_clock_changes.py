@@ -24,6 +24,17 @@ TOLD = {
         BEFORE_AUTUMN,
         "on Sun 25 Oct 2026 the clock of Europe/Berlin shows 02:30 twice: due once, Sun 25 Oct 02:30 CEST = 00:30 UTC",
     ),
+    "a date's last hour comes twice, and the date by UTC is the next": (
+        a_calendar("23:30", zone="America/Nuuk"),
+        "2026-10-25T00:15:00",
+        "on Sat 24 Oct 2026 the clock of America/Nuuk shows 23:30 twice: due once, Sat 24 Oct 23:30 -01:00 = 00:30 UTC",
+    ),
+    "the first minute of a date comes twice": (
+        a_calendar("00:00", zone="America/St_Johns"),
+        "2010-10-31T12:00:00",
+        "on Sun 07 Nov 2010 the clock of America/St_Johns shows 00:00 twice: due once, Sun 07 Nov 00:00 NDT = 02:30"
+        " UTC",
+    ),
     "a date loses its last hour": (
         a_calendar("23:30", zone="America/Nuuk"),
         "2027-03-20T12:00:00",
@@ -79,8 +90,15 @@ def test_nothing_is_said_when(timing: Timing, now: str) -> None:
     assert told(timing, now) == []
 
 
-def test_it_is_told_from_14_days_ahead() -> None:
-    assert len(told(a_calendar("02:30", zone=BERLIN), "2026-03-15T01:00:00")) == 1
+AHEAD = {
+    "by its instant": (a_calendar("02:30", zone=BERLIN), "2026-03-15T01:00:00"),
+    "where its date is not that of UTC": (a_calendar("02:15", zone="Australia/Lord_Howe"), "2026-09-19T15:30:00"),
+}
+
+
+@pytest.mark.parametrize(("timing", "now"), AHEAD.values(), ids=list(AHEAD))
+def test_it_is_told_from_14_days_ahead(timing: Timing, now: str) -> None:
+    assert len(told(timing, now)) == 1
 
 
 def told(timing: Timing, now: str) -> list[str]:

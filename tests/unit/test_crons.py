@@ -37,9 +37,9 @@ NORMALISED = {
 REFUSED = {
     "": "'' has 0 fields, the first (minute) is missing",
     " \t ": "has 0 fields, the first (minute) is missing",
-    "30": "has 1 fields, the second (hour) is missing",
+    "30": "has 1 fields, the second (hour) is missing: write five (minute, hour, day of month, month, day of week)",
     "30 2 * *": "'30 2 * *' has 4 fields, the fifth (day of week) is missing",
-    "0 30 2 * * *": "'0 30 2 * * *' has 6 fields, too many from '*' on",
+    "0 30 2 * * *": "'0 30 2 * * *' has 6 fields, too many from '*' on: write five (minute, hour, day of month, month,",
     "0 30 2 * * MON 2026": "has 7 fields, too many from 'MON' on",
     "@reboot": "'@reboot' is not known: write five fields, or one of @hourly, @daily, @weekly, @monthly, @yearly",
     "@midnight": "'@midnight' is not known",

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from itertools import product
 
 import pytest
 
-from periodicbuild.core.durations import DURATION_PATTERN, DurationError, format_duration, parse_duration
+from periodicbuild.core.durations import (
+    DURATION_PATTERN,
+    DurationError,
+    format_duration,
+    in_order,
+    parse_duration,
+)
 
 MINUTE = 60
 HOUR = 3_600
@@ -52,7 +59,9 @@ REFUSED = {
     "24h\n": "is not a duration",
     "daily": "is not a duration",
     "PT1H": "is not a duration",
-    "1" * 400: "has 400 characters",
+    "1" * 64: "more than 8 digits",
+    "1" * 65: "has 65 characters",
+    "1" * 400: "'1111111111111111'... has 400 characters: write at most 64, as in '24h'",
 }
 
 NORMAL_FORMS = {
@@ -89,9 +98,22 @@ def test_a_refusal_ends_with_something_that_works(text: str) -> None:
         assert parse_duration(remedy)
 
 
-def test_a_number_of_yaml_is_refused_with_the_unit_it_lacks() -> None:
-    with pytest.raises(DurationError, match="'86400' has no unit: write '86400s'"):
-        parse_duration(86_400)
+YAML_NUMBERS = {
+    86_400: "'86400' has no unit: write '86400s' if seconds are meant",
+    12_345_678: "'12345678' is not a text: write it in quotes and with a unit as in '24h'",
+}
+
+
+@pytest.mark.parametrize(("number", "sentence"), YAML_NUMBERS.items())
+def test_a_number_of_yaml_is_refused_with_what_it_lacks(number: int, sentence: str) -> None:
+    with pytest.raises(DurationError, match=f"^{re.escape(sentence)}$"):
+        parse_duration(number)
+
+
+def test_parts_in_order_are_at_least_one_and_each_at_most_once() -> None:
+    texts = {"".join(letters) for length in range(5) for letters in product("abc", repeat=length)}
+    matched = {text for text in texts if re.fullmatch(in_order(("a", "b", "c")), text)}
+    assert matched == {"a", "b", "c", "ab", "ac", "bc", "abc"}
 
 
 @pytest.mark.parametrize("text", ["10s", "1m", "1h"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date
 from typing import TYPE_CHECKING
 
 import pytest
@@ -131,6 +131,7 @@ def test_a_day_is_the_stretch_to_the_first_instant_of_the_next(
 ) -> None:
     local = local_day(zone(name), date.fromisoformat(day))
     assert local.begin == at(begin)
+    assert local.begin.tzinfo is UTC  # and not, by chance, the zone of the host
     assert [stretch.end for stretch in local.stretches] == [at(end) for end in ends]
 
 

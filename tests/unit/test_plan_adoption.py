@@ -77,6 +77,13 @@ def test_no_start_is_recorded_for_one(child: AppServer) -> None:
     assert (memory(plan), plan.events) == (status, ())
 
 
+def test_one_that_is_not_complete_keeps_no_other_from_being_recorded() -> None:
+    """R22: though it is older."""
+    incomplete = an_app_server(slot=None, run=None, created=BEFORE_DUE)
+    plan = a_look(a_build(status=a_status()), A_SECOND_LATE, children=[incomplete, CHILD])
+    assert memory(plan).runs == (a_run(CHILD),)
+
+
 def test_a_build_that_was_started_and_ended_unseen_is_recorded_in_one_look() -> None:
     """R22, R42: start and outcome."""
     ended = replace(

@@ -82,13 +82,22 @@ MANUAL = an_app_server(token=REQUEST)
 WAITS_FOR_TURN = AppServerStatus(
     state=State.NEW, message="waits for its turn: another build of this PeriodicBuild is in progress"
 )
+LOST_ITS_RUN = replace(MANUAL, status=AppServerStatus(state=State.CONFIGURING_SERVER), has_status=True)
 TURNS = {
     "it is remembered at first": (
+        MANUAL,
         None,
         SLOT,
         AppServerPlan(seen=Seen(state=State.NEW, since_at=at(SLOT)), wake=Wake(steady=at(TWO_SECONDS_LATER))),
     ),
     "it is said after two seconds": (
+        MANUAL,
+        (State.NEW, SLOT),
+        TWO_SECONDS_LATER,
+        AppServerPlan(status=WAITS_FOR_TURN, seen=Seen(state=State.NEW, since_at=at(SLOT))),
+    ),
+    "it is New again, if its run was lost and its pod is gone": (
+        LOST_ITS_RUN,
         (State.NEW, SLOT),
         TWO_SECONDS_LATER,
         AppServerPlan(status=WAITS_FOR_TURN, seen=Seen(state=State.NEW, since_at=at(SLOT))),
@@ -96,12 +105,12 @@ TURNS = {
 }
 
 
-@pytest.mark.parametrize(("seen", "steady", "plan"), TURNS.values(), ids=list(TURNS))
+@pytest.mark.parametrize(("app_server", "seen", "steady", "plan"), TURNS.values(), ids=list(TURNS))
 def test_while_a_manual_run_waits_for_its_turn(
-    seen: tuple[State, str] | None, steady: str, plan: AppServerPlan
+    app_server: AppServer, seen: tuple[State, str] | None, steady: str, plan: AppServerPlan
 ) -> None:
     """R26, R41."""
-    assert an_attempt_look(MANUAL, steady, parent=a_build(status=a_status()), seen=seen) == plan
+    assert an_attempt_look(app_server, steady, parent=a_build(status=a_status()), seen=seen) == plan
 
 
 NO = "exceeded quota"
@@ -138,6 +147,13 @@ def test_after_a_refusal_was_said_only_the_back_off_and_the_time_out_are_waited_
     assert said.status is not None
     plan = an_attempt_look(replace(NEW, status=said.status, has_status=True), FIVE_MINUTES_LATER, refusal=refusal)
     assert plan == AppServerPlan(wake=Wake(steady=at(SOON)))
+
+
+def test_a_refusal_too_long_for_the_api_is_cut() -> None:
+    refusal = replace(refused(Refused.FORBIDDEN), message="x" * (LONGEST_MESSAGE + 1))
+    status = an_attempt_look(NEW, SLOT, refusal=refusal).status
+    assert status is not None
+    assert status.message == "x" * 1021 + "..."
 
 
 def test_a_refused_pod_is_tried_again_after_its_back_off() -> None:
@@ -224,13 +240,21 @@ def test_another_cause_of_waiting_is_written_at_once() -> None:
     assert plan.status == replace(WAITING, message="0/3 nodes are available")
 
 
+def test_what_a_pod_says_beside_its_stage_is_not_worth_a_write_of_its_own() -> None:
+    """R41: the end of the attempt writes it."""
+    written = replace(NEW, status=CONFIGURING, has_status=True)
+    pod = replace(RUNS, image_digests=("sha256:1", "sha256:2"))
+    assert an_attempt_look(written, A_SECOND_LATER, pod=pod).status is None
+
+
 def test_a_message_too_long_for_the_api_is_cut_before_it_is_compared() -> None:
     """R41: its stored self would never be equal to it."""
     pod = a_pod(phase="Pending", unschedulable="x" * (LONGEST_MESSAGE + 1))
     status = an_attempt_look(NEW, TWO_SECONDS_LATER, pod=pod, seen=(State.WAITING_FOR_SERVER, SLOT)).status
     assert status is not None
     assert status.message == "x" * 1021 + "..."
-    assert an_attempt_look(replace(NEW, status=status, has_status=True), A_SECOND_LATER, pod=pod).status is None
+    with_news = replace(pod, image_digests=("sha256:1",))
+    assert an_attempt_look(replace(NEW, status=status, has_status=True), A_SECOND_LATER, pod=with_news).status is None
 
 
 def test_a_message_that_just_fits_is_kept() -> None:

@@ -125,6 +125,12 @@ def test_after_a_lost_status_nothing_begins_beside_what_is_under_way() -> None:
     assert memory(a_look(a_build(status=LOST), NEXT, children=[late], has_stray_pods=True)).runs == ()
 
 
+def test_after_a_lost_schedule_nothing_begins_that_the_ledger_says_was_skipped() -> None:
+    """R44."""
+    status = replace(SKIPPED, schedule=None)
+    assert memory(a_look(a_build(status=status), NEXT, children=[LATE])).runs == ()
+
+
 def test_a_later_attempt_from_before_the_clock_was_set_back_is_none_of_the_new_run() -> None:
     """R9: the slot has come a second time, and the run has the same name."""
     now = an_app_server(created=SLOT, epoch=2, state=State.CONFIGURING_SERVER)

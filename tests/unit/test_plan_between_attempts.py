@@ -19,11 +19,11 @@ from tests.builders import (
     at,
     some_timeouts,
 )
-from tests.builders.looks import PREVIOUS, REQUEST, a_look, a_refusal, a_status, created, memory, slots_of, told
+from tests.builders.looks import PREVIOUS, REQUEST, a_look, a_refusal, a_status, a_wait, created, memory, slots_of, told
 
 from periodicbuild.core.facts import AppServer, AppServerStatus, TemplateJson
-from periodicbuild.core.plans import CreateAppServer, Refused
-from periodicbuild.core.reasons import Outcome, State, Trigger
+from periodicbuild.core.plans import CreateAppServer, Refusal, Refused
+from periodicbuild.core.reasons import Blocker, Outcome, State, SucceedWhen, Trigger
 from periodicbuild.core.status import LastFailure
 
 ENDED = "2026-11-23T02:35:00"
@@ -42,6 +42,7 @@ NEXT_ATTEMPT = "2026-11-23T02:36:00"
 JUST_BEFORE_NEXT_ATTEMPT = "2026-11-23T02:35:59"
 ITS_TEMPLATE = TemplateJson(b'{"of":"attempt 1"}')
 FIRST = replace(failed(), template=ITS_TEMPLATE, epoch=1, timeouts=some_timeouts(run="12h"))
+PATIENT = replace(FIRST, timeouts=some_timeouts())
 WAITING = a_run(FIRST, next_attempt=NEXT_ATTEMPT, disruptions=1)
 
 
@@ -49,13 +50,18 @@ def test_the_next_attempt_waits_for_a_place_and_the_run_waits_with_it() -> None:
     """R15: a limit that retries could pass would be none."""
     build = a_build(status=a_status(runs=[WAITING]))
     plan = a_look(build, NEXT_ATTEMPT, children=[FIRST], has_place=False)
-    assert (created(plan), memory(plan).runs, plan.start_by is not None) == ((), (WAITING,), True)
+    assert (created(plan), memory(plan).runs, plan.start_by) == ((), (WAITING,), at(NEXT_ATTEMPT))
 
 
 def test_the_next_attempt_begins_when_its_back_off_is_over() -> None:
     """R18: from the template of attempt 1, even while the schedule is off and the start rate used up."""
     off = a_schedule(enabled=False)
-    edited = a_spec(schedule=off, template=b'{"edited":true}', timeouts=some_timeouts(waiting="5m"))
+    edited = a_spec(
+        schedule=off,
+        template=b'{"edited":true}',
+        timeouts=some_timeouts(waiting="5m"),
+        succeed_when=SucceedWhen.COMPLETED,
+    )
     build = a_build(spec=edited, status=a_status(schedule=a_schedule_status(in_force=off, epoch=4), runs=[WAITING]))
     plan = a_look(build, NEXT_ATTEMPT, children=[FIRST], may_start=False)
     assert plan.first == (
@@ -66,7 +72,7 @@ def test_the_next_attempt_begins_when_its_back_off_is_over() -> None:
             trigger=Trigger.SCHEDULE,
             slot=at(PREVIOUS),
             epoch=FIRST.epoch,
-            succeed_when=FIRST.succeed_when,
+            succeed_when=SucceedWhen.READY,
             timeouts=FIRST.timeouts,
             template=ITS_TEMPLATE,
         ),
@@ -88,9 +94,8 @@ def test_the_next_attempt_waits_until_the_pod_of_the_last_is_gone() -> None:
 
 def test_the_next_attempt_goes_before_the_slot() -> None:
     """R21: if both could start in one look."""
-    patient = replace(FIRST, timeouts=some_timeouts())
     build = a_build(status=a_status(runs=[WAITING]))
-    assert created(a_look(build, SLOT, children=[patient])) == (SECOND_NAME,)
+    assert created(a_look(build, SLOT, children=[PATIENT])) == (SECOND_NAME,)
 
 
 def test_of_two_due_attempts_the_earlier_begins() -> None:
@@ -102,10 +107,29 @@ def test_of_two_due_attempts_the_earlier_begins() -> None:
 
 
 def test_a_refused_attempt_is_tried_again_after_its_back_off() -> None:
-    """R18: meanwhile it holds nothing back."""
+    """R18."""
     refusal = a_refusal(SECOND_NAME, retry="2026-11-23T02:37:00")
     plan = a_look(a_build(status=a_status(runs=[WAITING])), NEXT_ATTEMPT, children=[FIRST], refusals=[refusal])
     assert (plan.first, memory(plan).runs, plan.wake.steady) == ((), (WAITING,), refusal.retry_at)
+
+
+IN_VAIN = {
+    "was refused": a_refusal(SECOND_NAME, retry="2026-11-24T03:00:00"),
+    "has a name that is taken": a_refusal(SECOND_NAME, Refused.NAME_COLLISION, retry=SLOT),
+}
+
+
+@pytest.mark.parametrize("refusal", IN_VAIN.values(), ids=list(IN_VAIN))
+def test_the_slot_is_not_held_back_by_a_next_attempt_that(refusal: Refusal) -> None:
+    """R18, R21."""
+    build = a_build(status=a_status(runs=[WAITING]))
+    assert created(a_look(build, SLOT, children=[PATIENT], refusals=[refusal])) == ("nightly-20261124-023000-1",)
+
+
+def test_beside_a_next_attempt_without_a_place_the_slot_says_that_it_waits_for_one_too() -> None:
+    """R14, R15: no build is in progress."""
+    plan = a_look(a_build(status=a_status(runs=[WAITING])), SLOT, children=[PATIENT], has_place=False)
+    assert (plan.first, plan.unwritten) == ((), a_wait(reason=Blocker.POOL_FULL))
 
 
 def test_an_attempt_whose_name_is_taken_ends_the_run() -> None:
@@ -150,6 +174,10 @@ def test_a_run_between_attempts_is_given_up_in_the_look_that_records_a_newer_sta
     assert (after.runs, after.ledger) == ((a_run(newer),), (an_entry(), gave_up))
     assert (after.slots, after.consecutive_failures) == (slots_of(after.ledger), 1)
     assert told(plan) == ("BuildFailed", "BuildStarted")
+    assert plan.events[0].note == f"Build {RUN} has failed (GivenUpForSlot) in attempt 1: NonZeroExit"
+    assert after.last_failure == LastFailure(
+        run=RUN, app_server=FIRST.ref.name, at=at(ENDED), failure_class="Build", reason="NonZeroExit", message=""
+    )
 
 
 def test_a_run_whose_last_attempt_is_gone_can_still_be_given_up() -> None:

@@ -193,8 +193,13 @@ def test_a_refused_pod_is_asked_about_again_in_time() -> None:
     assert look_at(NOT_READY, KNOWN_REFUSED, NOW).wake.steady == at(IN_TEN_MINUTES)
 
 
-def test_after_a_restart_an_accepted_pod_stays_accepted() -> None:
-    plan = look_at(OF_THIS_GENERATION, None, NOW)
+OUTDATED = {"nothing": None, "what was refused before": a_dry_run(Refused.INVALID, generation=1, retry=IN_TEN_MINUTES)}
+
+
+@pytest.mark.parametrize("dry_run", OUTDATED.values(), ids=list(OUTDATED))
+def test_an_accepted_pod_stays_accepted_in_a_process_that_knows(dry_run: DryRun | None) -> None:
+    """After a restart, or when another replica has asked about this generation."""
+    plan = look_at(OF_THIS_GENERATION, dry_run, NOW)
     assert plan.status is not None
     assert plan.status.condition("Ready") == OF_THIS_GENERATION.condition("Ready")
 

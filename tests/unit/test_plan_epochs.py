@@ -181,7 +181,9 @@ def test_a_mark_more_than_25_hours_ahead_begins_an_epoch_that_counts_from_now(sc
     """R9."""
     plan = a_look(a_build(status=a_status(schedule=schedule)), SLOT)
     assert memory(plan).schedule == a_schedule_status(epoch=2, since=SLOT, due_at_since=1)
-    assert [(event.reason, event.key) for event in plan.events] == [("ClockStepped", "2")]
+    (event,) = plan.events
+    assert (event.type, event.reason, event.action, event.key) == ("Warning", "ClockStepped", "BeginEpoch", "2")
+    assert event.note == "The clock was far ahead and has been set back; the schedule counts from now"
     assert plan.first == ()
 
 

@@ -31,6 +31,7 @@ JUST_UNDER_A_DAY_OLD = "2026-11-20T23:59:59"
 A_DAY_OLD = "2026-11-21T00:00:00"
 NOW = "2026-11-25T12:00:00"
 NOW_WITH_FRACTION = "2026-11-25T12:00:00.900000"
+AN_HOUR_AHEAD = "2026-11-25T13:00:00"
 
 SINCE = {
     "a new object counts from its creation": (A_MOMENT_LATER, CREATED),
@@ -90,8 +91,18 @@ def test_a_lost_status_is_told_once_and_reports_no_old_news() -> None:
     """R44."""
     failed = an_app_server(state=State.ERROR)
     plan = a_look(a_build(), NOW, children=[failed])
-    assert [(event.reason, event.key) for event in plan.events] == [("LedgerReset", "2")]
+    (event,) = plan.events
+    assert (event.type, event.reason, event.action, event.key) == ("Warning", "LedgerReset", "BeginEpoch", "2")
+    assert event.note == "The ledger was lost or edited; a new one begins with epoch 2, and what still runs is kept"
     assert (plan.ruled, plan.ended) == ((), ())
+
+
+def test_after_a_clock_was_set_back_a_new_ledger_begins_where_the_counted_slots_end() -> None:
+    """R9, R44."""
+    ahead = an_app_server(slot=AN_HOUR_AHEAD, state=State.RUNNING)
+    assert lost(children=(ahead,)).schedule == a_schedule_status(
+        epoch=2, since=AN_HOUR_AHEAD, cursor=AN_HOUR_AHEAD, anchor=AN_HOUR_AHEAD
+    )
 
 
 def test_an_emptied_status_of_an_object_without_children_is_no_loss() -> None:
@@ -114,7 +125,7 @@ TAKEN_UP = {
     "a finished attempt is history": ([FIRST], []),
     "a cancelled one is history": ([an_app_server(cancelled=True)], []),
     "one that is being deleted is history": ([an_app_server(is_deleting=True)], []),
-    "one that was never completed is nobody's run": ([an_app_server(run=None, slot=None)], []),
+    "one that was never completed is nobody's run": ([an_app_server(run=None)], []),
 }
 
 
@@ -181,6 +192,10 @@ EDITED = {
     "missing counters begin at what waits": (None, Slots(due=1, skipped=1)),
     "too little due is raised": (Slots(due=1, started=5), Slots(due=6, started=5, skipped=1)),
     "too much due was missed": (Slots(due=9, started=5), Slots(due=9, started=5, skipped=1, missed=3)),
+    "every fate counts": (
+        Slots(due=1, started=5, skipped=3, missed=2),
+        Slots(due=11, started=5, skipped=4, missed=2),
+    ),
 }
 
 

@@ -24,21 +24,24 @@ from periodicbuild.core.status import BuildStatus
 BEFORE_DUE = "2026-11-24T01:00:00"
 LATER = "2026-11-24T03:00:00"
 REQUESTED = an_app_server(token=REQUEST, created=BEFORE_DUE)
+ANOTHER = by_hand(name="another")
+
+
+def completion(of: AppServer, *, epoch: int = 1) -> AdoptAppServer:
+    spec = a_build().spec
+    return AdoptAppServer(
+        app_server=of,
+        epoch=epoch,
+        succeed_when=spec.succeed_when,
+        timeouts=spec.timeouts,
+        template=spec.template,
+    )
 
 
 def test_an_app_server_made_by_hand_is_completed() -> None:
     """R26, design 2.2: from the PeriodicBuild as it is now."""
     build = a_build(status=a_status(schedule=a_schedule_status(epoch=3, anchor=PREVIOUS, cursor=PREVIOUS)))
-    plan = a_look(build, BEFORE_DUE, strangers=[by_hand()])
-    assert plan.first == (
-        AdoptAppServer(
-            app_server=by_hand(),
-            epoch=3,
-            succeed_when=build.spec.succeed_when,
-            timeouts=build.spec.timeouts,
-            template=build.spec.template,
-        ),
-    )
+    assert a_look(build, BEFORE_DUE, strangers=[by_hand()]).first == (completion(by_hand(), epoch=3),)
 
 
 LEFT_ALONE = {
@@ -49,17 +52,19 @@ LEFT_ALONE = {
 
 @pytest.mark.parametrize("stranger", LEFT_ALONE.values(), ids=list(LEFT_ALONE))
 def test_the_operator_leaves_alone(stranger: AppServer) -> None:
-    """Design 2.2."""
-    assert a_look(a_build(status=a_status()), BEFORE_DUE, strangers=[stranger]).first == ()
+    """Design 2.2: only that one."""
+    plan = a_look(a_build(status=a_status()), BEFORE_DUE, strangers=[stranger, ANOTHER])
+    assert plan.first == (completion(ANOTHER),)
 
 
 def test_a_refused_completion_is_tried_again_after_its_back_off() -> None:
+    """It holds no other back."""
     build = a_build(status=a_status())
     refusal = a_refusal("try-it", retry=LATER)
-    before = a_look(build, BEFORE_DUE, strangers=[by_hand()], refusals=[refusal])
-    assert (before.first, before.wake.steady) == ((), at(LATER))
-    (adoption,) = a_look(build, LATER, strangers=[by_hand()], refusals=[refusal]).first
-    assert isinstance(adoption, AdoptAppServer)
+    strangers = [by_hand(), ANOTHER]
+    before = a_look(build, BEFORE_DUE, strangers=strangers, refusals=[refusal])
+    assert (before.first, before.wake.steady) == ((completion(ANOTHER),), at(LATER))
+    assert a_look(build, LATER, strangers=strangers, refusals=[refusal]).first == tuple(map(completion, strangers))
 
 
 def test_a_completed_one_is_a_manual_run_under_its_own_name() -> None:

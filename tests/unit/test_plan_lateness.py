@@ -73,6 +73,12 @@ def test_after_downtime_the_newest_starts_and_the_others_are_missed() -> None:
     ]
 
 
+def test_a_single_slot_that_was_missed_is_counted_once() -> None:
+    """R11."""
+    plan = a_look(a_pattern_build(), "2026-11-24T03:00:01", may_start=False)
+    assert fates_of(memory(plan).ledger) == [("02:00", None, 1, "OperatorDown")]
+
+
 def test_a_year_of_minutes_is_counted_exactly_into_one_entry() -> None:
     """R11."""
     minutely = a_pattern_build(
@@ -117,7 +123,7 @@ def test_a_slot_that_waited_until_the_next_is_closed_by_what_it_waited(
     plan = a_look(
         waiting, "2026-11-24T03:00:01", has_stray_pods=True, unwritten=None if is_written else wait, written=TWO
     )
-    assert fates_of(memory(plan).ledger) == [("02:00", None, 1, fate)]
+    assert memory(plan).ledger[0] == an_entry(slot=TWO, fate=Fate(fate), decided="2026-11-24T03:00:01")
     assert memory(plan).waiting == a_wait(THREE, since="2026-11-24T03:00:01")
     assert memory(plan).slots == Slots(due=3, started=1, **{_decision(fate): 1})
 
@@ -187,6 +193,10 @@ PAST_DEADLINE = {
     "it was seen in time": (a_wait("2026-11-24T01:30:00"), "DeadlinePassed"),
     "it was refused": (a_wait("2026-11-24T01:30:00", reason=Blocker.FORBIDDEN), "Forbidden"),
     "nobody looked in time": (None, "OperatorDown"),
+    "its first look came at the last moment": (
+        a_wait("2026-11-24T01:30:00", since="2026-11-24T23:00:00"),
+        "DeadlinePassed",
+    ),
     "its first look came too late": (a_wait("2026-11-24T01:30:00", since="2026-11-24T23:00:05"), "OperatorDown"),
 }
 
@@ -197,7 +207,9 @@ def test_past_its_deadline_a_slot_is_closed_by_what_it_waited_for(waiting: Waiti
     late = a_pattern_build(NIGHTLY, cursor="2026-11-23T01:30:00", waiting=waiting)
     plan = a_look(late, "2026-11-24T23:00:10")
     assert not created(plan)
-    assert [entry.reason for entry in memory(plan).ledger[:-1]] == [fate]
+    assert memory(plan).ledger[:-1] == (
+        an_entry(slot="2026-11-24T01:30:00", fate=Fate(fate), decided="2026-11-24T23:00:10"),
+    )
     assert plan.wake.wall == at("2026-11-25T01:30:00")
 
 

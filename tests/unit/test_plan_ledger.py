@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 
@@ -20,6 +21,7 @@ from tests.builders import (
 from tests.builders.looks import PREVIOUS, a_look, a_refusal, a_status, a_wait, memory, slots_of
 
 from periodicbuild.core.ledger import ENTRIES, Ruling, decide, equation_holds, open_slot, record_outcome
+from periodicbuild.core.notices import EventFact, EventType
 from periodicbuild.core.plans import Refused
 from periodicbuild.core.reasons import Blocker, Decision, Fate, Outcome, OutcomeReason
 from periodicbuild.core.recount import unaccounted_slots
@@ -123,26 +125,41 @@ def test_a_merged_entry_counts_from_its_first_slot_to_its_last() -> None:
     assert after.ledger == (an_entry(slot=PREVIOUS, until=NEXT, count=3, decided=NEXT, fate=Fate.SCHEDULE_EDITED),)
 
 
-def starts(count: int) -> list[LedgerEntry]:
-    """Give that many starts before `SLOT`, newest first."""
-    return [an_entry(slot=at(SLOT) - timedelta(days=n + 1)) for n in range(count)]
+def entries(count: int, fate: Fate = Fate.DUE) -> list[LedgerEntry]:
+    """Give that many entries before `SLOT`, newest first."""
+    return [an_entry(slot=at(SLOT) - timedelta(days=n + 1), fate=fate) for n in range(count)]
 
 
-def test_the_ledger_keeps_its_newest_entries() -> None:
+RULED = {
+    "starts": (Fate.DUE, "20261124-023000"),
+    "slots that never started": (Fate.OPERATOR_DOWN, None),
+}
+
+
+@pytest.mark.parametrize(("fate", "run"), RULED.values(), ids=list(RULED))
+def test_the_ledger_keeps_its_newest_entries_of(fate: Fate, run: str | None) -> None:
     """R11, and design 2.1: at most 20."""
-    full = starts(ENTRIES)
-    after = decide(a_status(ledger=full), Ruling(slot=at(SLOT), fate=Fate.DUE, at=at(SLOT), run="20261124-023000"))
-    assert after.ledger == (an_entry(), *full[:-1])
+    full = [an_entry(slot=PREVIOUS, fate=Fate.DISABLED), *entries(ENTRIES - 1, fate)]
+    after = decide(a_status(ledger=full), Ruling(slot=at(SLOT), fate=fate, at=at(SLOT), run=run))
+    assert after.ledger == (an_entry(fate=fate), *full[:-1])
     assert len(after.ledger) == 20
 
 
 def test_the_entry_of_a_run_in_progress_is_not_pruned() -> None:
     """R11: its outcome is still to come; another one gives way."""
-    full = starts(ENTRIES)
+    full = entries(ENTRIES)
     oldest = an_app_server(slot=full[-1].slot)
     status = a_status(ledger=full, runs=[a_run(oldest)])
     after = decide(status, Ruling(slot=at(SLOT), fate=Fate.DUE, at=at(SLOT), run="20261124-023000"))
     assert after.ledger == (an_entry(), *full[:-2], full[-1])
+
+
+def test_the_entries_of_runs_in_progress_are_kept_beyond_the_limit() -> None:
+    """R11: that of the start itself, too."""
+    full = entries(ENTRIES)
+    status = a_status(ledger=full, runs=[a_run(an_app_server(slot=entry.slot)) for entry in full])
+    after = decide(status, Ruling(slot=at(SLOT), fate=Fate.DUE, at=at(SLOT), run="20261124-023000"))
+    assert after.ledger == (an_entry(), *full)
 
 
 def test_the_outcome_follows_once() -> None:
@@ -161,18 +178,26 @@ def test_a_run_without_an_entry_has_no_outcome_to_note() -> None:
 
 def test_no_slot_is_judged_before_a_schedule_is_in_force() -> None:
     """R44: a first look writes before it starts anything."""
-    with pytest.raises(ValueError, match="a first look must write first"):
+    sentence = "a slot was judged before a schedule was in force: a first look must write first (R44)"
+    with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
         open_slot(BuildStatus(), at(SLOT), Blocker.API_ERROR, at(SLOT))
 
 
 def test_a_fate_other_than_started_is_told() -> None:
     """R37: under a key made of persisted fields."""
     taken = a_refusal("nightly-20261124-023000-1", Refused.NAME_COLLISION, retry=SLOT)
-    plan = a_look(a_build(status=a_status()), SLOT, refusals=[taken])
-    (event,) = plan.events
-    assert (event.type, event.reason, event.action) == ("Warning", "SlotMissed", "DecideSlot")
-    assert event.key == "1/2026-11-24T02:30:00+00:00"
-    assert event.note == "The build due at 2026-11-24T02:30:00Z was missed: NameCollision"
+    build = a_build(status=a_status())
+    plan = a_look(build, SLOT, refusals=[taken])
+    assert plan.events == (
+        EventFact(
+            regarding=build.ref,
+            type=EventType.WARNING,
+            reason="SlotMissed",
+            action="DecideSlot",
+            note="The build due at 2026-11-24T02:30:00Z was missed: NameCollision",
+            key="1/2026-11-24T02:30:00+00:00",
+        ),
+    )
     assert [(ruling.slot, ruling.fate) for ruling in plan.ruled] == [(at(SLOT), Fate.NAME_COLLISION)]
     assert memory(plan).ledger[0] == an_entry(fate=Fate.NAME_COLLISION)
 
@@ -189,6 +214,11 @@ RECOUNTS = {
     "older than two minutes": (ANCHORED, DUE_OVER_TWO_MINUTES, 1),
     "without an anchor, since the epoch began": (a_schedule_status(since=SLOT), DUE_OVER_TWO_MINUTES, 1),
     "without an anchor, the epoch has just begun": (a_schedule_status(since=SLOT), DUE_JUST_TWO_MINUTES, 0),
+    "the anchor's interval ends after the epoch began": (
+        a_schedule_status(since=PREVIOUS, anchor=PREVIOUS),
+        DUE_JUST_TWO_MINUTES,
+        0,
+    ),
     "the epoch began after the anchor's interval": (
         a_schedule_status(since=DUE_OVER_TWO_MINUTES, anchor=PREVIOUS),
         DUE_OVER_TWO_MINUTES,

@@ -71,10 +71,10 @@ def test_a_request_goes_before_a_slot_that_could_start_in_the_same_look() -> Non
 
 
 def test_the_token_of_an_app_server_that_exists_is_handled() -> None:
-    """R26: exactly once across restarts."""
+    """R26: exactly once across restarts, and there is nothing to complain of."""
     build = a_build(run_now=REQUEST, status=a_status())
     plan = a_look(build, BEFORE_DUE, children=[REQUESTED], may_start=False)
-    assert (memory(plan), plan.first) == (a_status(manual=HANDLED), ())
+    assert (memory(plan), plan.first, plan.events) == (a_status(manual=HANDLED), (), ())
 
 
 HANDLED_ALREADY = {
@@ -110,7 +110,10 @@ def test_a_request_is_dropped_when_its_name_is_taken(children: list[AppServer], 
     finished = [replace(child, status=AppServerStatus(state=State.ERROR)) for child in children]
     plan = a_look(build, BEFORE_DUE, children=finished, refusals=refusals)
     assert (memory(plan).manual, plan.first) == (HANDLED, ())
-    assert [(event.type, event.reason, event.key) for event in plan.events] == [("Warning", "NameCollision", RUN)]
+    note = f"The requested run was not started: the name {NAME} is taken; ask again with another token"
+    assert [(event.type, event.reason, event.key, event.note) for event in plan.events] == [
+        ("Warning", "NameCollision", RUN, note)
+    ]
 
 
 def test_a_refused_request_is_tried_again_after_its_back_off() -> None:
@@ -130,7 +133,10 @@ def test_a_manual_run_starts_when_nothing_is_in_progress() -> None:
         runs=[a_run(REQUESTED, started=BEFORE_DUE_WITH_FRACTION)],
         schedule=a_schedule_status(anchor=BEFORE_DUE, cursor=PREVIOUS),
     )
-    assert told(plan) == ("BuildStarted", "ManualSpawnObserved")
+    assert [(event.type, event.reason, event.key, event.note) for event in plan.events] == [
+        ("Normal", "BuildStarted", RUN, f"Build {RUN} was asked for by hand and has started as AppServer {NAME}"),
+        ("Normal", "ManualSpawnObserved", RUN, f"The interval starts anew from the manual run {RUN}"),
+    ]
     assert plan.has_started
 
 
@@ -175,6 +181,7 @@ def test_a_manual_start_skips(waiting: Waiting | None) -> None:
     assert after.schedule == a_schedule_status(anchor=LATER, cursor=SLOT)
     assert (after.waiting, plan.first) == (None, ())
     assert told(plan) == ("BuildStarted", "SlotSkipped", "ManualSpawnObserved")
+    assert {event.type for event in plan.events} == {"Normal"}
     assert plan.wake.wall == at("2026-11-25T03:00:00")
 
 
@@ -271,12 +278,12 @@ def test_no_manual_run_starts_from_one_that(child: AppServer) -> None:
 def test_a_manual_run_waits_for_a_place_too() -> None:
     """R15, R26."""
     plan = a_look(a_build(status=a_status()), BEFORE_DUE, children=[REQUESTED], has_place=False)
-    assert (memory(plan).runs, plan.start_by is not None, plan.has_started) == ((), True, False)
+    assert (memory(plan).runs, plan.start_by, plan.has_started) == ((), at(BEFORE_DUE), False)
 
 
 def test_a_manual_run_goes_through_the_start_rate_before_a_waiting_slot() -> None:
-    """R15, R26: and the slot says what it waits for."""
+    """R15, R26: it decides the place in the line, and the slot says what it waits for."""
     plan = a_look(a_build(status=a_status()), SLOT, children=[REQUESTED], may_start=False)
     assert memory(plan) == a_status()
     assert plan.unwritten == a_wait(reason=Blocker.START_RATE)
-    assert (plan.start_by is not None, plan.has_started) == (True, False)
+    assert (plan.start_by, plan.has_started) == (at(SLOT), False)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import date
 
 import pytest
-from tests.builders import a_cron, a_schedule, a_schedule_status, a_spec, an_app_server, at
-from tests.builders.looks import a_look, a_wait, created, memory
+from tests.builders import a_cron, a_schedule, a_schedule_status, a_spec, an_app_server, an_entry, at
+from tests.builders.looks import a_look, a_wait, created, memory, told
 from tests.builders.patterns import (
     FIVE,
     JUST_AFTER_TWO,
@@ -19,6 +19,9 @@ from tests.builders.patterns import (
 )
 from tests.builders.values import a_calendar
 
+from periodicbuild.core.calendars import Calendar
+from periodicbuild.core.plans import BuildPlan
+from periodicbuild.core.reasons import State
 from periodicbuild.core.schedules import Schedule
 from periodicbuild.core.status import Waiting
 
@@ -68,6 +71,10 @@ def test_after_a_clock_was_set_back_an_epoch_begins_where_the_counted_slots_end(
 USED_DATES: dict[str, tuple[Schedule, str | None]] = {
     "a calendar, on the date of the last start": (a_schedule(timing=a_calendar("20:00")), "2026-11-24"),
     "by the zone now in force": (a_schedule(timing=a_calendar("20:00", zone="America/Los_Angeles")), None),
+    "a date that is over by the zone now in force": (
+        a_schedule(timing=a_calendar("20:00", zone="Pacific/Kiritimati")),
+        None,
+    ),
     "cron": (a_schedule(timing=a_cron("0 20 * * *")), None),
     "an unknown zone": (a_schedule(timing=a_calendar("20:00", zone="Mars/Phobos")), None),
 }
@@ -81,23 +88,52 @@ def test_a_date_that_has_had_its_build_gets_no_other_by_an_edit(schedule: Schedu
     started = a_look(
         replace(before, status=replace(before.status, schedule=None)), "2026-11-24T09:00:00", children=[child]
     )
-    assert started.status is not None
-    edited = replace(before, generation=2, spec=a_spec(schedule=schedule), status=started.status)
+    assert used_date(started) == "2026-11-24"
+    edited = replace(before, generation=2, spec=a_spec(schedule=schedule), status=memory(started))
+    assert used_date(a_look(edited, "2026-11-24T12:00:00", children=[child])) == used
 
-    plan = a_look(edited, "2026-11-24T12:00:00", children=[child])
 
+SET_BACK = {
+    "one that had started today": ("2026-11-24T01:30:00", "2026-11-24T09:00:00", "2026-11-24"),
+    "one that started by the clock that was ahead": ("2026-11-24T01:30:00", "2026-11-24T00:10:00", None),
+}
+
+
+@pytest.mark.parametrize(("slot", "now", "used"), SET_BACK.values(), ids=list(SET_BACK))
+def test_after_a_clock_was_far_ahead_the_date_is_used_by(slot: str, now: str, used: str | None) -> None:
+    """R6, R9: the schedule counts from now, and a date has one build, whatever the clock does."""
+    before = a_pattern_build(NIGHTLY, cursor="2026-11-26T01:30:00")
+    child = an_app_server(before, slot=slot, state=State.RUNNING)
+    plan = a_look(before, now, children=[child])
+    assert (told(plan), used_date(plan)) == (("ClockStepped",), used)
+    in_the_ledger = replace(before.status, ledger=(an_entry(slot=slot),))
+    assert used_date(a_look(replace(before, status=in_the_ledger), now)) == used
+
+
+def used_date(plan: BuildPlan) -> str | None:
+    """Give the date that the schedule in force passes over."""
     in_force = memory(plan).schedule
     assert in_force is not None
-    assert (str(in_force.used_date) if in_force.used_date else None) == used
+    return str(in_force.used_date) if in_force.used_date else None
 
 
-def test_the_used_date_is_passed_over() -> None:
+PASSED_OVER = {
+    "in UTC": (a_calendar("20:00"), "2026-11-24T12:00:00", "2026-11-24T20:00:01", "2026-11-25T20:00:01"),
+    "by its zone, whatever the date in UTC": (
+        a_calendar("09:00", zone="Pacific/Auckland"),
+        "2026-11-23T12:00:00",
+        "2026-11-23T20:00:01",
+        "2026-11-24T20:00:01",
+    ),
+}
+
+
+@pytest.mark.parametrize(("calendar", "since", "on_it", "on_the_next"), PASSED_OVER.values(), ids=list(PASSED_OVER))
+def test_the_used_date_is_passed_over(calendar: Calendar, since: str, on_it: str, on_the_next: str) -> None:
     """R6."""
-    in_force = replace(
-        a_schedule_status(in_force=a_schedule(timing=a_calendar("20:00")), since="2026-11-24T12:00:00"),
-        used_date=datetime.fromisoformat("2026-11-24").date(),
-    )
-    before = a_pattern_build(a_schedule(timing=a_calendar("20:00")))
+    schedule = a_schedule(timing=calendar)
+    in_force = replace(a_schedule_status(in_force=schedule, since=since), used_date=date(2026, 11, 24))
+    before = a_pattern_build(schedule)
     used = replace(before, status=replace(before.status, schedule=in_force))
-    assert not created(a_look(used, "2026-11-24T20:00:01"))
-    assert created(a_look(used, "2026-11-25T20:00:01")) == ("nightly-20261125-200000-1",)
+    assert not created(a_look(used, on_it))
+    assert created(a_look(used, on_the_next)) == (f"nightly-{at(on_the_next):%Y%m%d}-200000-1",)

@@ -9,7 +9,8 @@ from tests.builders import SLOT, a_build, a_run, a_spec, an_app_server, an_entry
 from tests.builders.looks import PREVIOUS, REQUEST, a_look, a_status, a_wait, created, memory
 
 from periodicbuild.core.facts import AppServer, PeriodicBuild
-from periodicbuild.core.plans import BuildPlan, CancelAppServer
+from periodicbuild.core.notices import EventFact, EventType
+from periodicbuild.core.plans import CancelAppServer
 from periodicbuild.core.reasons import ConcurrencyPolicy, Outcome, State
 from periodicbuild.core.status import LedgerEntry, Run, Waiting
 
@@ -26,15 +27,11 @@ def build(
     return a_build(spec=replace(a_spec(), concurrency=ConcurrencyPolicy.REPLACE), status=status)
 
 
-def cancels(plan: BuildPlan) -> list[str]:
-    return [action.name for action in plan.first if isinstance(action, CancelAppServer)]
-
-
 def test_a_slot_first_notes_which_run_it_replaces() -> None:
     """R42: what is done is written before."""
     running = build()
     plan = a_look(running, JUST_AFTER_SLOT, children=[an_app_server(running, slot=PREVIOUS)])
-    assert cancels(plan) == []
+    assert plan.first == ()
     assert memory(plan).runs == (replace(RUNNING, replaced_by=at(SLOT)),)
     assert memory(plan).waiting == a_wait(since=JUST_AFTER_SLOT)
 
@@ -45,7 +42,7 @@ REPLACED = replace(RUNNING, replaced_by=at(SLOT))
 def test_then_it_cancels_the_attempt() -> None:
     running = build(run=REPLACED, waiting=a_wait())
     plan = a_look(running, JUST_AFTER_SLOT, children=[an_app_server(running, slot=PREVIOUS)])
-    assert cancels(plan) == [RUNNING.app_server]
+    assert plan.first == (CancelAppServer(name=RUNNING.app_server, uid=RUNNING.uid),)
 
 
 ATTEMPT = an_app_server(slot=PREVIOUS)
@@ -58,7 +55,7 @@ SPARED = {
 @pytest.mark.parametrize("attempt", SPARED.values(), ids=list(SPARED))
 def test_it_does_not_cancel_one_that(attempt: AppServer) -> None:
     plan = a_look(build(run=REPLACED, waiting=a_wait()), JUST_AFTER_SLOT, children=[attempt])
-    assert cancels(plan) == []
+    assert plan.first == ()
 
 
 def test_the_run_ends_as_replaced_and_the_slot_starts_when_the_pod_is_gone() -> None:
@@ -105,8 +102,12 @@ def test_a_run_between_attempts_is_in_nobodys_way() -> None:
     assert created(plan) == ("nightly-20261124-023000-1",)
 
 
+NEVER_FINISHES = "3 runs in a row were replaced before they had ended: the builds take longer than the period"
+
+
 @pytest.mark.parametrize(("before", "is_told"), [(1, False), (2, True)])
 def test_three_replaced_in_a_row_are_told_of(before: int, *, is_told: bool) -> None:
+    """R16."""
     gone = [
         replace(an_entry(slot=f"2026-11-{20 + number}T02:30:00"), outcome=Outcome.CANCELLED, outcome_reason="Replaced")
         for number in range(before)
@@ -114,11 +115,21 @@ def test_three_replaced_in_a_row_are_told_of(before: int, *, is_told: bool) -> N
     running = build(run=REPLACED, waiting=a_wait(), ledger=[an_entry(slot=PREVIOUS), *gone])
     child = an_app_server(running, slot=PREVIOUS, state=State.CANCELLED, cancelled=True)
     plan = a_look(running, JUST_AFTER_SLOT, children=[child], has_stray_pods=True)
-    assert ("NeverFinishes" in [event.reason for event in plan.events]) == is_told
+    ended = EventFact(
+        regarding=running.ref,
+        type=EventType.NORMAL,
+        reason="BuildCancelled",
+        action="EndRun",
+        note="Build 20261123-023000 was cancelled: Replaced",
+        key="20261123-023000",
+    )
+    told = replace(ended, type=EventType.WARNING, reason="NeverFinishes", note=NEVER_FINISHES)
+    assert plan.events == ((ended, told) if is_told else (ended,))
     assert plan.status is not None
     condition = plan.status.condition("LastRunSucceeded")
     assert condition is not None
-    assert (condition.reason == "NeverFinishes") == is_told
+    verdict = ("False", "NeverFinishes", NEVER_FINISHES) if is_told else ("Unknown", "NoRunYet", "")
+    assert (condition.status, condition.reason, condition.message) == verdict
 
 
 def test_under_forbid_nothing_is_replaced() -> None:

@@ -112,18 +112,33 @@ def test_a_manual_run_has_one_attempt() -> None:
     assert "RetriesUsedUp" in plan.events[0].note
 
 
+UNTIL_THE_NEXT = timedelta(minutes=5) + back_off(ONE_MORE, RUN, 1)
+"""5 minutes have passed, and a back-off of 10 to 11 s is to come."""
+MOMENT = timedelta(microseconds=1)
+
 ENDS_OF_THE_BUDGET = {
-    "the next attempt would begin before it": ("5m12s", None),
-    "the next attempt would begin after it": ("5m10s", TIMED_OUT),
+    "the next attempt would begin before its end": (UNTIL_THE_NEXT + MOMENT, None),
+    "the next attempt would begin at its end": (UNTIL_THE_NEXT, TIMED_OUT),
+    "the next attempt would begin after it": (UNTIL_THE_NEXT - MOMENT, TIMED_OUT),
 }
 
 
 @pytest.mark.parametrize(("limit", "reason"), ENDS_OF_THE_BUDGET.values(), ids=list(ENDS_OF_THE_BUDGET))
-def test_a_run_ends_at_once_if_its_budget_leaves_no_room(limit: str, reason: OutcomeReason | None) -> None:
-    """R20: 5 minutes have passed, and a back-off of 10 to 11 s is to come."""
-    child = replace(failed(), timeouts=some_timeouts(run=limit))
+def test_a_run_ends_at_once_if_its_budget_leaves_no_room(limit: timedelta, reason: OutcomeReason | None) -> None:
+    """R20."""
+    child = replace(failed(), timeouts=replace(some_timeouts(), run=limit))
     after = memory(a_look(in_progress(a_run(child), retries=ONE_MORE), NOW, children=[child]))
     assert (len(after.runs), after.ledger[0].outcome_reason) == (0 if reason else 1, reason)
+
+
+def test_a_failed_attempt_says_nothing_about_another_run() -> None:
+    """R17, R18: here one that waits for its next attempt."""
+    child, other = failed(), an_app_server(token=REQUEST, status=failed().status)
+    waiting = a_run(other, next_attempt="2026-11-23T03:00:00")
+    status = a_status(ledger=[an_entry(slot=PREVIOUS)], runs=[waiting, a_run(child)])
+    build = a_build(spec=a_spec(retries=ONE_MORE), status=status)
+    after = memory(a_look(build, NOW, children=[other, child]))
+    assert after.runs == (waiting, replace(a_run(child), next_attempt_at=at(ENDED) + back_off(ONE_MORE, RUN, 1)))
 
 
 def test_the_limit_is_read_at_the_failure_and_never_again() -> None:
@@ -139,6 +154,21 @@ def test_a_failed_attempt_whose_run_is_over_is_history() -> None:
     build = a_build(spec=a_spec(retries=ONE_MORE), status=a_status())
     plan = a_look(build, NOW, children=[failed()])
     assert (memory(plan), plan.first) == (a_status(), ())
+
+
+def test_of_two_runs_of_one_slot_only_the_one_that_failed_waits_for_its_retry() -> None:
+    """R9, R18: the slot came a second time, after the clock was set back."""
+    other = an_app_server(slot=PREVIOUS, epoch=2, uid="other", state=State.CONFIGURING_SERVER)
+    both = [a_run(other), a_run(failed())]
+    build = a_build(spec=a_spec(retries=ONE_MORE), status=a_status(runs=both))
+    runs = memory(a_look(build, NOW, children=[failed(), other])).runs
+    assert [(run.uid, run.next_attempt_at is None) for run in runs] == [("other", True), (failed().ref.uid, False)]
+
+
+def test_a_back_off_is_bounded_whatever_an_edited_status_says() -> None:
+    """R18."""
+    longest = some_retries(delay="366d", max_delay="366d")
+    assert back_off(longest, "20261124-023000", 10_000) <= timedelta(days=366 * 1.1)
 
 
 BACK_OFFS = {1: "10s", 2: "20s", 3: "40s", 7: "640s", 8: "1000s", 99: "1000s"}

@@ -61,8 +61,8 @@ def test_a_success_ends_the_run() -> None:
         last_success=LastSuccess(run=RUN, app_server=child.ref.name, at=at(ENDED)),
         durations=(300,),
     )
-    assert [(event.type, event.reason, event.action, event.key) for event in plan.events] == [
-        ("Normal", "BuildSucceeded", "EndRun", RUN)
+    assert [(event.type, event.reason, event.action, event.key, event.note) for event in plan.events] == [
+        ("Normal", "BuildSucceeded", "EndRun", RUN, f"Build {RUN} has succeeded")
     ]
     assert plan.ended == (EndedRun(trigger=Trigger.SCHEDULE, outcome=Outcome.SUCCEEDED),)
 
@@ -89,6 +89,7 @@ def test_a_success_after_failures_is_told_as_a_recovery() -> None:
     plan = a_look(in_progress(a_run(child), failures=3), NOW, children=[child])
     assert memory(plan).consecutive_failures == 0
     assert told(plan) == ("BuildSucceeded", "BuildRecovered")
+    assert (plan.events[1].type, plan.events[1].key) == ("Normal", RUN)
     assert plan.events[1].note == f"Build {RUN} has succeeded after 3 failed in a row"
 
 
@@ -135,6 +136,13 @@ def test_a_failed_run_notes_why_and_counts() -> None:
     assert event.note == (
         f"Build {RUN} has failed (RetriesUsedUp) in attempt 1: NonZeroExit: container main ended with exit code 1"
     )
+
+
+def test_a_failure_without_a_message_is_told_by_its_reason() -> None:
+    """R23."""
+    child = failed(a_result(message=""))
+    (event,) = a_look(in_progress(a_run(child)), NOW, children=[child]).events
+    assert event.note == f"Build {RUN} has failed (RetriesUsedUp) in attempt 1: NonZeroExit"
 
 
 NOTED = {
@@ -186,8 +194,8 @@ def test_a_cancelled_run_ends(child: AppServer, next_attempt: str | None, ends: 
     assert after.last_failure is None
     if ends:
         assert (after.runs, after.ledger[0].outcome, after.ledger[0].outcome_reason) == ((), "Cancelled", "ByUser")
-        assert [(event.type, event.reason, event.note) for event in plan.events] == [
-            ("Normal", "BuildCancelled", f"Build {RUN} was cancelled: ByUser")
+        assert [(event.type, event.reason, event.key, event.note) for event in plan.events] == [
+            ("Normal", "BuildCancelled", RUN, f"Build {RUN} was cancelled: ByUser")
         ]
     else:
         assert (after.runs, after.ledger[0].outcome) == (build.status.runs, None)

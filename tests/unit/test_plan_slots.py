@@ -10,6 +10,8 @@ from tests.builders import (
     CREATED,
     SLOT,
     a_build,
+    a_calendar,
+    a_cron,
     a_schedule,
     a_schedule_status,
     a_spec,
@@ -22,11 +24,12 @@ from periodicbuild.core.facts import PeriodicBuild
 from periodicbuild.core.plans import CreateAppServer, Refused
 from periodicbuild.core.reasons import AfterManualRun, Fate, State, Trigger
 from periodicbuild.core.schedules import Interval, next_slot, upcoming_slots
-from periodicbuild.core.status import ScheduleStatus, Slots
+from periodicbuild.core.status import ScheduleStatus, Slots, Waiting
 
 JUST_BEFORE_DUE = "2026-11-24T02:29:59.999999"
 A_SECOND_AFTER_SLOT = "2026-11-24T02:30:01"
 NEXT = "2026-11-25T02:30:00"
+AFTER_NEXT = "2026-11-26T02:30:00"
 LATER = "2026-11-24T07:00:00"
 
 
@@ -94,9 +97,25 @@ def test_the_next_slot_is(schedule: ScheduleStatus, slot: str | None) -> None:
     assert next_slot(schedule) == (None if slot is None else at(slot))
 
 
-def test_the_next_three_slots_are_shown() -> None:
-    schedule = a_schedule_status(anchor=PREVIOUS)
-    assert upcoming_slots(schedule, None) == (at(SLOT), at(NEXT), at("2026-11-26T02:30:00"))
+NIGHTLY = a_schedule_status(in_force=a_schedule(timing=a_calendar("02:30")), cursor=PREVIOUS)
+LAST_OF_CRON = a_schedule_status(in_force=a_schedule(timing=a_cron("30 2 1 12 *")), since="9997-06-01T00:00:00")
+
+UPCOMING = {
+    "three of an interval": (a_schedule_status(anchor=PREVIOUS), None, [SLOT, NEXT, AFTER_NEXT]),
+    "two of an interval, when time ends": (
+        a_schedule_status(since="9999-12-30T12:00:00"),
+        None,
+        ["9999-12-30T12:00:00", "9999-12-31T12:00:00"],
+    ),
+    "three of a calendar": (NIGHTLY, None, [SLOT, NEXT, AFTER_NEXT]),
+    "three of a calendar after the slot that waits": (NIGHTLY, a_wait(), [NEXT, AFTER_NEXT, "2026-11-27T02:30:00"]),
+    "two of cron, when time ends": (LAST_OF_CRON, None, ["9997-12-01T02:30:00", "9998-12-01T02:30:00"]),
+}
+
+
+@pytest.mark.parametrize(("schedule", "waiting", "slots"), UPCOMING.values(), ids=list(UPCOMING))
+def test_the_next_slots_are_shown(schedule: ScheduleStatus, waiting: Waiting | None, slots: list[str]) -> None:
+    assert upcoming_slots(schedule, waiting) == tuple(at(slot) for slot in slots)
 
 
 def test_while_a_slot_waits_there_is_no_next_one_to_show() -> None:

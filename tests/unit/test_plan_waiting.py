@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from tests.builders import SLOT, a_build, a_pod, a_run, an_app_server, an_entry, at
-from tests.builders.looks import PREVIOUS, a_look, a_refusal, a_status, a_wait, created, memory
+from tests.builders.looks import PREVIOUS, REQUEST, a_look, a_refusal, a_status, a_wait, created, memory
 
 from periodicbuild.core.facts import AppServer, PeriodicBuild, Pod
 from periodicbuild.core.plans import ConfirmAbsence, Refused
@@ -19,6 +19,8 @@ HALF_A_MINUTE_LATE = "2026-11-24T02:30:30"
 A_MINUTE_LATE = "2026-11-24T02:31:00"
 OVER_A_MINUTE_LATE = "2026-11-24T02:31:01"
 LATER = "2026-11-24T03:00:00"
+A_DAY_LATE = "2026-11-25T02:30:00"
+"""An interval has no deadline; in line it stands as if it had this one."""
 
 
 def previous(state: State | None = None, *, cancelled: bool = False, is_deleting: bool = False) -> AppServer:
@@ -52,14 +54,15 @@ def test_a_slot_waits_behind(child: AppServer, pod: Pod | None) -> None:
     plan = a_look(a_build(status=a_status()), SLOT, children=[child], pods=[pod] if pod else [])
     after = memory(plan)
     assert (after.waiting, after.slots) == (a_wait(), Slots(due=2, started=1))
-    assert (plan.first, plan.unwritten) == ((), None)
+    assert (plan.first, plan.unwritten, plan.is_in_progress) == ((), None, True)
 
 
 @pytest.mark.parametrize(("child", "pod"), FREE.values(), ids=list(FREE))
 def test_a_slot_does_not_wait_behind(child: AppServer, pod: Pod | None) -> None:
-    """R17."""
-    plan = a_look(a_build(status=a_status()), SLOT, children=[child], pods=[pod] if pod else [])
-    assert created(plan) == (NAME,)
+    """R17: nor does it hold a place in the pool."""
+    pods = [pod] if pod else []
+    assert created(a_look(a_build(status=a_status()), SLOT, children=[child], pods=pods)) == (NAME,)
+    assert not a_look(a_build(status=a_status()), PREVIOUS, children=[child], pods=pods).is_in_progress
 
 
 def test_a_slot_waits_behind_a_run_in_progress() -> None:
@@ -113,14 +116,14 @@ def test_a_slot_that_may_not_start_yet_waits_for_the_start_rate() -> None:
     """R15, R41."""
     plan = a_look(a_build(status=a_status()), SLOT, may_start=False)
     assert (plan.first, plan.unwritten) == ((), a_wait(reason=Blocker.START_RATE))
-    assert plan.start_by is not None
+    assert plan.start_by == at(A_DAY_LATE)
 
 
 def test_a_slot_waits_for_a_place_among_the_builds_that_may_run_at_once() -> None:
     """R15, R41."""
     plan = a_look(a_build(status=a_status()), SLOT, has_place=False)
     assert (plan.first, plan.unwritten) == ((), a_wait(reason=Blocker.POOL_FULL))
-    assert plan.start_by is not None
+    assert plan.start_by == at(A_DAY_LATE)
 
 
 REFUSED = a_refusal(NAME, retry=LATER)
@@ -249,6 +252,7 @@ ENDINGS = {
     "the schedule was edited": a_build(every="1h", status=a_status()),
     "the schedule was turned off": a_build(enabled=False, status=a_status()),
     "its status was lost": a_build(),
+    "another run was asked for": a_build(run_now=REQUEST, status=a_status()),
 }
 
 

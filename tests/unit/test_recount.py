@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import timedelta
 
 import pytest
 from tests.builders import a_calendar, a_cron, a_schedule, a_schedule_status, at
@@ -19,6 +19,8 @@ from periodicbuild.core.status import BuildStatus, Slots, Waiting
 BERLIN = "Europe/Berlin"
 YEAR = ("2026-01-01T00:00:00", "2027-01-01T00:00:00")
 SPRING = ("2026-03-28T12:00:00", "2026-03-29T12:00:00")
+UNTIL_THE_GAP = ("2026-03-29T00:59:59", "2026-03-29T12:00:00")
+SINCE_THE_GAP = ("2026-03-29T01:00:00", "2026-03-29T12:00:00")
 AUTUMN = ("2026-10-24T12:00:00", "2026-10-25T12:00:00")
 NUUK = ("2027-03-27T12:00:00", "2027-03-28T12:00:00")
 
@@ -33,8 +35,16 @@ EXPECTED = {
     "cron makes up for that": (a_cron("30 23 * * *", zone="America/Nuuk"), NUUK, 1),
     "cron's times in the gap are one slot": (a_cron("0,20,40 2 * * *", zone=BERLIN), SPRING, 1),
     "and none, if one is due then anyway": (a_cron("0 2,3 * * *", zone=BERLIN), SPRING, 1),
+    "but one of a minute later is another": (a_cron("1 2,3 * * *", zone=BERLIN), SPRING, 2),
+    "what makes up for the gap is due at its end": (a_cron("30 2 * * *", zone=BERLIN), UNTIL_THE_GAP, 1),
+    "and not later": (a_cron("30 2 * * *", zone=BERLIN), SINCE_THE_GAP, 0),
     "cron in the hour that comes twice": (a_cron("0,20,40 2 * * *", zone=BERLIN), AUTUMN, 3),
     "a wildcard in the gap": (a_cron("*/20 2 * * *", zone=BERLIN), SPRING, 0),
+    "a wildcard on the days around the gap": (
+        a_cron("*/20 2 * * *", zone=BERLIN),
+        ("2026-03-27T12:00:00", "2026-03-30T12:00:00"),
+        6,
+    ),
     "a wildcard in the hour that comes twice": (a_cron("*/20 2 * * *", zone=BERLIN), AUTUMN, 6),
     "half an hour comes twice": (
         a_cron("*/10 1 * * *", zone="Australia/Lord_Howe"),
@@ -70,14 +80,23 @@ def test_what_lies_before_not_before_is_not_due() -> None:
     assert expected(a_calendar("02:30"), *YEAR, not_before="2026-12-31T02:30:01") == 0
 
 
-def test_the_used_date_has_no_slot() -> None:
+EVENING = a_calendar("20:00")
+USED_AT_NOON = "2026-11-24T12:00:00"
+
+USED = {
+    "it is the date": (EVENING, USED_AT_NOON, "2026-11-24T21:00:00", 0),
+    "it was the date before": (EVENING, USED_AT_NOON, "2026-11-25T12:00:00", 0),
+    "the next date has its slot": (EVENING, USED_AT_NOON, "2026-11-25T20:00:00", 1),
+    "its slot lies in a gap": (a_calendar("02:30", zone=BERLIN), "2026-03-29T00:30:00", "2026-03-29T12:00:00", 0),
+}
+
+
+@pytest.mark.parametrize(("timing", "since", "until", "count"), USED.values(), ids=list(USED))
+def test_the_used_date_has_no_slot_when(timing: Calendar, since: str, until: str, count: int) -> None:
     """R6."""
-    timing = a_calendar("20:00")
-    schedule = replace(
-        a_schedule_status(in_force=a_schedule(timing=timing), since="2026-11-24T12:00:00"), used_date=date(2026, 11, 24)
-    )
-    assert expected_slots(schedule, timing, at("2026-11-25T12:00:00")) == 0
-    assert expected_slots(schedule, timing, at("2026-11-25T20:00:00")) == 1
+    schedule = a_schedule_status(in_force=a_schedule(timing=timing), since=since)
+    used = replace(schedule, used_date=at(since).date())
+    assert expected_slots(used, timing, at(until)) == count
 
 
 HOURLY = a_schedule(timing=a_cron("0 * * * *"))

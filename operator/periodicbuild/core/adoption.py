@@ -61,8 +61,7 @@ def complete_hand_made(draft: Draft) -> None:
 
 
 def _answers_request(draft: Draft, child: AppServer) -> bool:
-    handled = draft.status.manual.token if draft.status.manual else None
-    return child.token is not None and child.token == draft.build.run_now and child.token != handled
+    return child.token is not None and child.token == draft.build.run_now
 
 
 def unrecorded_slot(draft: Draft, child: AppServer) -> datetime | None:

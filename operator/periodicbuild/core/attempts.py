@@ -57,7 +57,7 @@ def plan_app_server(facts: AppServerFacts, now: Now) -> AppServerPlan:
     if app_server.state.is_finished:
         return after_the_end(facts)
     if app_server.cancelled:
-        status = replace(app_server.status, state=State.CANCELLED, message="cancelled by spec.cancelled", is_ready=None)
+        status = replace(app_server.status, state=State.CANCELLED, message="cancelled by spec.cancelled")
         return end_attempt(facts, now, status)
     run = next((run for run in facts.parent.status.runs if run.uid == app_server.ref.uid), None)
     if run is None:

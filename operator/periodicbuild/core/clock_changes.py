@@ -62,7 +62,7 @@ def _times_touched(pattern: Pattern, change: _Change) -> list[datetime]:
     """Return the local times that the change skips or repeats; one that comes every hour anyway is not touched."""
     if pattern.follows == Follows.ELAPSED and len({time // 60 for time in pattern.times}) == HOURS:
         return []
-    days = sorted({change.begin.date(), (change.end - timedelta(minutes=1)).date()})
+    days = sorted({change.begin.date(), change.end.date()})
     midnights = (datetime(day.year, day.month, day.day, tzinfo=UTC) for day in days if pattern.has(day))
     times = (midnight + timedelta(minutes=time) for midnight in midnights for time in pattern.times)
     return [time for time in times if change.begin <= time < change.end]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from periodicbuild.core.clock_changes import clock_changes
 from periodicbuild.core.durations import format_duration
 from periodicbuild.core.messages import cut_message
-from periodicbuild.core.plans import Refused
+from periodicbuild.core.plans import Refusal, Refused
 from periodicbuild.core.reasons import ConditionReason, ConditionType
 from periodicbuild.core.schedules import next_slot
 from periodicbuild.core.status import Condition
@@ -62,13 +62,13 @@ def _ready(draft: Draft) -> Verdict:
     # Without a dry run of this generation it stands accepted already: otherwise the planner would have asked first.
     is_known = dry_run is not None and dry_run.generation == draft.build.generation
     refusal = dry_run.refusal if dry_run is not None and is_known else None
-    match refusal.kind if refusal is not None else None:
-        case Refused.INVALID:
-            return "False", ConditionReason.INVALID_TEMPLATE, refusal.message if refusal else ""
-        case Refused.FORBIDDEN:
-            return "False", ConditionReason.FORBIDDEN, refusal.message if refusal else ""
-        case Refused.API_ERROR | Refused.NAMESPACE_TERMINATING:
-            return "Unknown", ConditionReason.NOT_CHECKED, refusal.message if refusal else ""
+    match refusal:
+        case Refusal(kind=Refused.INVALID, message=message):
+            return "False", ConditionReason.INVALID_TEMPLATE, message
+        case Refusal(kind=Refused.FORBIDDEN, message=message):
+            return "False", ConditionReason.FORBIDDEN, message
+        case Refusal(kind=Refused.API_ERROR | Refused.NAMESPACE_TERMINATING, message=message):
+            return "Unknown", ConditionReason.NOT_CHECKED, message
         case _:
             return "True", ConditionReason.ACCEPTED, "the spec is understood and its pod would be accepted"
 

@@ -51,7 +51,6 @@ def fail(facts: AppServerFacts, now: Now, result: Result) -> AppServerPlan:
         base,
         state=State.CONFIGURATION_FAILED if is_build else State.ERROR,
         message=result.message or result.reason,
-        is_ready=None,
         result=result,
     )
     note = f"Attempt {facts.app_server.attempt} has failed ({result.failure_class}, {result.reason}): {result.message}"

@@ -13,7 +13,7 @@ from periodicbuild.core.calendars import Calendar
 from periodicbuild.core.lateness import miss_unseen_slots, start_offset
 from periodicbuild.core.ledger import Ruling, equation_holds
 from periodicbuild.core.notices import EventType
-from periodicbuild.core.reasons import AfterManualRun, EventReason, Fate, Trigger
+from periodicbuild.core.reasons import AfterManualRun, Decision, EventReason, Fate, Trigger
 from periodicbuild.core.runs import is_in_progress
 from periodicbuild.core.schedules import SECOND, due_slots, whole_second_down
 from periodicbuild.core.status import Run, ScheduleStatus, Slots
@@ -81,7 +81,7 @@ def begin_next_epoch(draft: Draft) -> bool:
     _close_open_slots(draft, Fate.SCHEDULE_EDITED if desired.enabled else Fate.DISABLED)
     cursor = None if has_stepped else draft.schedule.cursor_at
     since = _since(draft.now.wall, cursor)
-    started = None if has_stepped else _newest_started_slot(draft.status, draft.facts.children)
+    started = _newest_started_slot(draft.status, draft.facts.children, until=draft.now.wall if has_stepped else None)
     draft.change_schedule(
         ScheduleStatus(
             in_force=desired,
@@ -146,12 +146,15 @@ def _decided_slots(status: BuildStatus, children: Iterable[AppServer]) -> Iterab
         yield status.waiting.slot
 
 
-def _newest_started_slot(status: BuildStatus, children: Iterable[AppServer]) -> datetime | None:
-    """Return the newest slot that is known to have started, however its record was lost."""
+def _newest_started_slot(
+    status: BuildStatus, children: Iterable[AppServer], until: datetime | None = None
+) -> datetime | None:
+    """Return the newest slot, up to an instant, that is known to have started, however its record was lost."""
     slots = [child.slot for child in children if child.slot is not None and child.run is not None]
+    slots += [entry.slot for entry in status.ledger if entry.decision == Decision.STARTED]
     if status.last_scheduled is not None:
         slots.append(status.last_scheduled.slot)
-    return max(slots, default=None)
+    return max((slot for slot in slots if until is None or slot <= until), default=None)
 
 
 def _newest_start(children: Iterable[AppServer], schedule: Schedule) -> datetime | None:
@@ -176,8 +179,16 @@ def _live_runs(draft: Draft) -> Iterable[Run]:
     ]
     under_way = [child for child in live if draft.facts.has_begun(child)]
     if not under_way and not is_in_progress(draft):
-        under_way = [child for child in live if child.trigger != Trigger.MANUAL][-1:]  # a manual one waits its turn
+        under_way = [child for child in live if _may_begin(draft.status, child)][-1:]
     return (_taken_up(draft, child, child.run or child.ref.name) for child in under_way)
+
+
+def _may_begin(status: BuildStatus, child: AppServer) -> bool:
+    """Tell whether nothing that is left speaks against an attempt; a manual one waits for its turn anyway."""
+    slot = child.slot
+    if child.trigger == Trigger.MANUAL or slot is None:
+        return False
+    return all(one.run == child.run or not one.slot <= slot <= (one.until_slot or one.slot) for one in status.ledger)
 
 
 def _taken_up(draft: Draft, child: AppServer, run: str) -> Run:

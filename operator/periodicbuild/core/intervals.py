@@ -57,7 +57,7 @@ class Notation:
 def _day_and_clock_seconds(text: str) -> int:
     whole, _, fraction = text.partition(".")
     *days, hours, minutes, seconds = (int(number) for number in re.findall("[0-9]+", whole))
-    return sum(days) * UNIT_SECONDS["d"] + hours * 3_600 + minutes * 60 + seconds + (fraction[:1] >= "5")
+    return sum(days) * UNIT_SECONDS["d"] + hours * 3_600 + minutes * 60 + seconds + (fraction >= "5")
 
 
 def _postgres_seconds(text: str) -> int:

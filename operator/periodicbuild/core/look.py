@@ -100,6 +100,10 @@ class Draft:
         """Ask for another look, at the latest then."""
         self.wake = self.wake.earlier(Wake(wall=wall, steady=steady))
 
+    def stand_in_line(self, start_by: datetime) -> None:
+        """Ask for a start; of several things that want one the most urgent decides the place in the line (R15)."""
+        self.start_by = start_by if self.start_by is None else min(self.start_by, start_by)
+
     def tell(self, type_: EventType, reason: EventReason, note: str, *, key: str) -> None:
         """Owe an Event about the PeriodicBuild."""
         self.events.append(

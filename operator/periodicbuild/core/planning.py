@@ -85,7 +85,7 @@ def _plan(draft: Draft) -> BuildPlan:
     status = draft.status if draft.status != draft.facts.build.status else None
     return BuildPlan(
         status=status,
-        events=tuple(draft.events) if status is not None else (),
+        events=tuple(draft.events),
         then=tuple(draft.then),
         wake=draft.wake,
         unwritten=draft.unwritten,

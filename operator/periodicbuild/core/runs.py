@@ -37,6 +37,8 @@ DURATIONS = 20
 """Durations of successes kept for estimates."""
 NEVER_FINISHES = 3
 """So many runs replaced in a row are told of (R16)."""
+DOUBLINGS = 20
+"""As many as there can be attempts: 10 retries and 10 disruptions; a status edited by hand may tell of more."""
 JITTER = 0.1
 """Part of a back-off that spreads retries; a function of run and attempt, so that it survives a restart."""
 NEVER_RETRIED = frozenset({FailureReason.FORBIDDEN, FailureReason.INVALID})
@@ -52,11 +54,11 @@ def settle_runs(draft: Draft) -> None:
             _settle_absent(draft, run)
         elif child.cancelled and (run.next_attempt_at is not None or child.state == State.CANCELLED):
             reason = OutcomeReason.BY_USER if run.replaced_by is None else OutcomeReason.REPLACED
-            end_run(draft, run, Outcome.CANCELLED, reason, child)
+            end_run(draft, run, Outcome.CANCELLED, reason)
         elif run.next_attempt_at is not None:
             _keep_between_attempts(draft, run, child)
         elif child.state.has_succeeded:
-            end_run(draft, run, Outcome.SUCCEEDED, None, child)
+            end_run(draft, run, Outcome.SUCCEEDED, None)
         elif child.state.has_failed:
             _settle_failed(draft, run, child)
 
@@ -76,12 +78,9 @@ def is_in_progress(draft: Draft, *, besides: str | None = None) -> bool:
     )
 
 
-def end_run(
-    draft: Draft, run: Run, outcome: Outcome, reason: OutcomeReason | None, child: AppServer | None = None
-) -> None:
+def end_run(draft: Draft, run: Run, outcome: Outcome, reason: OutcomeReason | None) -> None:
     """Take a run out of `runs`, note its outcome, and owe the Events about it."""
-    if child is None:
-        child = next((one for one in draft.facts.children if one.ref.uid == run.uid), None)
+    child = next((one for one in draft.facts.children if one.ref.uid == run.uid), None)
     status = replace(draft.status, runs=tuple(one for one in draft.status.runs if one.uid != run.uid))
     draft.status = record_outcome(status, run.id, outcome, reason)
     draft.ended.append(EndedRun(trigger=run.trigger, outcome=outcome))
@@ -108,7 +107,7 @@ def _note_never_finishes(draft: Draft, run: Run) -> None:
 
 def back_off(retries: Retries, run_id: str, attempt: int) -> timedelta:
     """Return the wait after a failed attempt: doubling from `delay` to `maxDelay`, up to 10 % more (R18)."""
-    doubled = min(retries.max_delay, retries.delay * (1 << min(attempt - 1, 30)))
+    doubled = min(retries.max_delay, retries.delay * (1 << min(attempt - 1, DOUBLINGS)))
     digest = hashlib.sha256(f"{run_id}/{attempt}".encode()).digest()
     return doubled * (1 + JITTER * digest[0] / 255)
 
@@ -123,7 +122,7 @@ def _settle_absent(draft: Draft, run: Run) -> None:
 def _keep_between_attempts(draft: Draft, run: Run, child: AppServer) -> None:
     limit = child.timeouts.run
     if limit is not None and draft.now.steady >= run.started_at + limit:
-        end_run(draft, run, Outcome.FAILED, OutcomeReason.TIMED_OUT, child)
+        end_run(draft, run, Outcome.FAILED, OutcomeReason.TIMED_OUT)
         return
     draft.wake_at(steady=None if limit is None else run.started_at + limit)
 
@@ -138,10 +137,11 @@ def _settle_failed(draft: Draft, run: Run, child: AppServer) -> None:
     if reason is None and child.timeouts.run is not None and next_at >= run.started_at + child.timeouts.run:
         reason = OutcomeReason.TIMED_OUT
     if reason is not None:
-        end_run(draft, run, Outcome.FAILED, reason, child)
+        end_run(draft, run, Outcome.FAILED, reason)
         return
     waiting = replace(run, next_attempt_at=next_at, disruptions=run.disruptions + is_disruption)
-    draft.status = replace(draft.status, runs=tuple(waiting if one.id == run.id else one for one in draft.status.runs))
+    runs = tuple(waiting if one.uid == run.uid else one for one in draft.status.runs)
+    draft.status = replace(draft.status, runs=runs)
 
 
 def _why_not_again(run: Run, result: Result | None, retries: Retries) -> OutcomeReason | None:

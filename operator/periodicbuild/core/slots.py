@@ -71,7 +71,7 @@ def _start_or_hold(draft: Draft, slot: datetime, *, is_busy: bool) -> None:
         draft.first.append(replace(create, slot=slot, is_start=True))
         return
     if blocker in {Blocker.POOL_FULL, Blocker.START_RATE}:
-        draft.start_by = deadline_of(draft, slot) or slot + PATIENCE
+        draft.stand_in_line(deadline_of(draft, slot) or slot + PATIENCE)
     replaces = draft.build.spec.concurrency == ConcurrencyPolicy.REPLACE and blocker == Blocker.BUILD_IN_PROGRESS
     if replaces and next(blockers, None) is None:
         _replace_runs(draft, slot)

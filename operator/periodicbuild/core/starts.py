@@ -72,12 +72,12 @@ def _create_retry(draft: Draft, run: Run, last: AppServer) -> bool:
     name = app_server_name(draft.build.ref.name, run.id, run.attempt + 1)
     refusal = draft.facts.refusals.get(name)
     if is_refused(refusal, Refused.NAME_COLLISION):
-        end_run(draft, run, Outcome.FAILED, OutcomeReason.NOT_RETRIED, last)
+        end_run(draft, run, Outcome.FAILED, OutcomeReason.NOT_RETRIED)
         return False
     if not may_try(draft, refusal):
         return False
     if not draft.facts.has_place:
-        draft.start_by = draft.now.wall  # before any slot
+        draft.stand_in_line(draft.now.wall)  # before any slot
         return False
     create = create_app_server(draft, run=run.id, attempt=run.attempt + 1, trigger=run.trigger)
     draft.first.append(
@@ -107,7 +107,7 @@ def _admit_manual_run(draft: Draft) -> bool:
     if not candidates:
         return False
     if not (draft.facts.has_place and draft.facts.may_start):
-        draft.start_by = draft.now.wall  # before any slot
+        draft.stand_in_line(draft.now.wall)  # before any slot
         return False
     draft.has_started = True
     oldest = min(candidates, key=lambda child: (child.created_at, child.ref.name))

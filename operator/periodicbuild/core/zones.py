@@ -45,7 +45,7 @@ def check_zone(name: str) -> str:
     if name in zone_names():
         return name
     folded = {known.casefold(): known for known in sorted(zone_names())}
-    near = get_close_matches(name.strip().casefold(), folded, n=3)
+    near = get_close_matches(name.strip().casefold(), folded)
     hint = " or ".join(f"'{folded[match]}'" for match in near) or "a name as in 'Europe/Berlin'"
     raise ZoneError(f"{name!r} is not a time zone of tzdata {TZDATA_VERSION}: write {hint}")
 
