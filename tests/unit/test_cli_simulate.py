@@ -22,6 +22,7 @@ from periodicbuild.core.ledger import Ruling
 from periodicbuild.core.reasons import Fate
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 MIDNIGHT, ONE, TWO = "2026-11-24T00:00:00Z", "2026-11-24T01:00:00Z", "2026-11-24T02:00:00Z"
@@ -257,6 +258,15 @@ def test_who_looks_at_a_terminal_sees_that_it_goes_on(monkeypatch: pytest.Monkey
     assert pipe.getvalue() == ""
 
 
+@pytest.fixture
+def heeds_ctrl_c() -> Iterator[None]:
+    """Let child processes heed Ctrl-C, even if a shell has started these tests in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heeds_ctrl_c")
 def test_ctrl_c_ends_it(path: Path) -> None:
     path.write_text(yaml.safe_dump(a_manifest({"cron": {"expression": "* * * * *"}})))
     arguments = ["simulate", "-f", str(path), "--from", MIDNIGHT, "--to", "2030-01-01T00:00:00Z"]
