@@ -141,9 +141,10 @@ def an_attempt_look(  # noqa: PLR0913 - keywords, each with a default
     pod_is_absent: bool = False,
     refusal: Refusal | None = None,
     namespace_is_terminating: bool | None = None,
+    log: str | None = "",
     seen: tuple[State, Instant] | None = None,
 ) -> AppServerPlan:
-    """Look at an AppServer whose run is in progress, unless another parent is given."""
+    """Look at an AppServer whose run is in progress, unless another parent is given; its log was read, and is empty."""
     attempt = app_server or an_app_server()
     facts = AppServerFacts(
         app_server=attempt,
@@ -152,6 +153,7 @@ def an_attempt_look(  # noqa: PLR0913 - keywords, each with a default
         pod_is_absent=pod_is_absent,
         refusal=refusal,
         namespace_is_terminating=namespace_is_terminating,
+        log=log,
         seen=None if seen is None else Seen(state=seen[0], since_at=at(seen[1])),
     )
     return plan_app_server(facts, a_now(steady))

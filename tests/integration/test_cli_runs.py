@@ -172,7 +172,8 @@ def see_in_force(stage: Stage, namespace: str) -> None:
             return "exceeded quota" in str(error)
         return False
 
-    eventually(is_in_force, "the quota is in force")
+    # In a young cluster the controller of quotas has yet to find out about our kinds, which it looks for now and then.
+    eventually(is_in_force, "the quota is in force", within_seconds=150)
 
 
 def manual_runs(stage: Stage, build: PeriodicBuild) -> list[AppServer]:

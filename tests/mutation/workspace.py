@@ -30,6 +30,7 @@ pytest_add_cli_args = ["-p", "no:cacheprovider"]
 pytest_add_cli_args_test_selection = [{tests}]
 use_git_change_detection = false
 process_isolation = "forkserver"
+timeout_multiplier = 4.0
 
 [tool.pytest.ini_options]
 addopts = "--import-mode=importlib"

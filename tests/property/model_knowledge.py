@@ -39,6 +39,7 @@ class AttemptMemory:
     seen: Seen | None = None
     pod_is_absent: bool = False
     namespace_is_terminating: bool | None = None
+    log: str | None = None
 
 
 class Knowledge:
@@ -150,5 +151,6 @@ class Knowledge:
             pod_is_absent=memory.pod_is_absent,
             refusal=memory.refusal,
             namespace_is_terminating=memory.namespace_is_terminating,
+            log=memory.log,
             seen=memory.seen,
         )

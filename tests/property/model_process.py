@@ -24,6 +24,7 @@ from periodicbuild.core.plans import (
     DeletePod,
     DryRun,
     DryRunPod,
+    ReadLog,
     Refusal,
     Refused,
 )
@@ -174,9 +175,15 @@ class Process(Knowledge):
                 self._confirm_absence(action, is_about_pod=isinstance(plan, AppServerPlan))
             case DryRunPod():
                 self._dry_run(action)
-            case CheckNamespace():
-                for memory in self.attempts.values():
-                    memory.namespace_is_terminating = self.api.faults.namespace_is_terminating
+            case ReadLog() | CheckNamespace():
+                self._read(action)
+
+    def _read(self, action: ReadLog | CheckNamespace) -> None:
+        for memory in self.attempts.values():
+            if isinstance(action, ReadLog):
+                memory.log = "it failed"
+            else:
+                memory.namespace_is_terminating = self.api.faults.namespace_is_terminating
 
     def _create_app_server(self, create: CreateAppServer) -> None:
         if self.build is None:

@@ -119,6 +119,7 @@ def test_the_whole_status_is_read() -> None:
         result=a_result(),
         node="node-1",
         image_digests=("debian@sha256:1",),
+        log_tail="make: *** [all] Error 1",
     )
     assert server.status.succeeded_changed_at == at("2026-11-24T03:00:00")
     assert server.status.ready_changed_at == at("2026-11-24T02:31:00")

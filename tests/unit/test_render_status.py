@@ -216,5 +216,7 @@ def test_the_first_write_dates_both_conditions() -> None:
     assert [condition["lastTransitionTime"] for condition in conditions] == ["2026-11-24T02:30:00Z"] * 2
 
 
-def test_a_log_tail_that_someone_else_wrote_is_left_alone() -> None:
-    assert "logTail" not in server_status(AppServerStatus())
+def test_a_log_tail_is_written_as_it_is_and_an_empty_one_is_none() -> None:
+    """R24."""
+    assert server_status(AppServerStatus(log_tail="a\nb"))["logTail"] == "a\nb"
+    assert server_status(AppServerStatus())["logTail"] is None

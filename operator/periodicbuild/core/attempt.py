@@ -41,6 +41,8 @@ class AppServerFacts:
     """The last refusal of its pod."""
     namespace_is_terminating: bool | None = None
     """None = nobody has asked."""
+    log: str | None = None
+    """The end of what the container that failed wrote, fit to be shown; None = nobody has asked."""
     seen: Seen | None = None
     """The state this process has seen and not written yet."""
 

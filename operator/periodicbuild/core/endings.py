@@ -11,12 +11,16 @@ from typing import TYPE_CHECKING
 from periodicbuild.core.attempt import AppServerFacts, attempt_event, with_pod_facts, write_if_news
 from periodicbuild.core.facts import Result
 from periodicbuild.core.notices import EventType
-from periodicbuild.core.plans import AppServerPlan, CheckNamespace, ConfirmAbsence, DeletePod
+from periodicbuild.core.plans import AppServerPlan, CheckNamespace, ConfirmAbsence, DeletePod, ReadLog
 from periodicbuild.core.reasons import EventReason, FailureClass, Stage, State, SucceedWhen
+from periodicbuild.core.redaction import tail_of
 from periodicbuild.core.schedules import whole_second_down
 
 if TYPE_CHECKING:
     from periodicbuild.core.facts import AppServerStatus, Now, Pod
+
+LOG_LINES, LOG_CHARACTERS = 20, 4_096
+"""Of a log in status, as the CRD bounds it."""
 
 
 def succeed(facts: AppServerFacts, pod: Pod, now: Now) -> AppServerPlan:
@@ -43,7 +47,10 @@ def charge(facts: AppServerFacts, result: Result, now: Now) -> AppServerPlan:
 
 
 def fail(facts: AppServerFacts, now: Now, result: Result) -> AppServerPlan:
-    """Write the failure and owe its Event; the pod goes after it."""
+    """Write the failure with what is left of it (R24), and owe its Event; the pod goes after it."""
+    container = _container_with_log(facts.pod, result)
+    if container is not None and facts.pod is not None and facts.log is None:
+        return AppServerPlan(first=(ReadLog(pod=facts.pod.ref.name, container=container),))
     took_too_long = result.stage == Stage.CONFIGURING and result.failure_class == FailureClass.TIMEOUT
     is_build = took_too_long or result.failure_class == FailureClass.BUILD
     base = facts.app_server.status if facts.pod is None else with_pod_facts(facts, facts.pod)
@@ -52,10 +59,19 @@ def fail(facts: AppServerFacts, now: Now, result: Result) -> AppServerPlan:
         state=State.CONFIGURATION_FAILED if is_build else State.ERROR,
         message=result.message or result.reason,
         result=result,
+        log_tail=tail_of(facts.log or "", lines=LOG_LINES, characters=LOG_CHARACTERS),
     )
     note = f"Attempt {facts.app_server.attempt} has failed ({result.failure_class}, {result.reason}): {result.message}"
     event = attempt_event(facts, EventType.WARNING, EventReason.ATTEMPT_FAILED, note, key=str(facts.app_server.attempt))
     return replace(end_attempt(facts, now, status), events=(event,))
+
+
+def _container_with_log(pod: Pod | None, result: Result) -> str | None:
+    """Return the container whose log says most: the one that failed, else the last one that has run."""
+    if pod is None or pod.is_gone:
+        return None
+    have_run = [container.name for container in pod.containers if container.has_run]
+    return result.container if result.container in have_run else next(reversed(have_run), None)
 
 
 def end_attempt(facts: AppServerFacts, now: Now, status: AppServerStatus) -> AppServerPlan:

@@ -132,6 +132,8 @@ class AppServerStatus:
     result: Result | None = None
     node: str | None = None
     image_digests: tuple[str, ...] = ()
+    log_tail: str = ""
+    """What the container that failed wrote last (R24)."""
     succeeded_changed_at: datetime | None = field(default=None, compare=False)
     """Last change of the status of condition Succeeded, as stored; rendering moves it, so decisions never set it."""
     ready_changed_at: datetime | None = field(default=None, compare=False)

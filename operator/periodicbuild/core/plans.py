@@ -114,6 +114,14 @@ class CreatePod:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReadLog:
+    """Read the end of what a container wrote, before its pod goes (R24); there may be nothing to read."""
+
+    pod: str
+    container: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CheckNamespace:
     """Read whether the namespace is being deleted, before a vanished pod is charged to anyone (R43)."""
 
@@ -143,7 +151,14 @@ class CancelAppServer:
 
 
 FirstAction = (
-    CreateAppServer | AdoptAppServer | CancelAppServer | ConfirmAbsence | DryRunPod | CreatePod | CheckNamespace
+    CreateAppServer
+    | AdoptAppServer
+    | CancelAppServer
+    | ConfirmAbsence
+    | DryRunPod
+    | CreatePod
+    | ReadLog
+    | CheckNamespace
 )
 ThenAction = DeletePod | DeleteAppServer
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from periodicbuild.core.redaction import redact
 from periodicbuild.kube.errors import (
     NO_ANSWER,
     AlreadyExistsError,
@@ -108,7 +109,7 @@ def error_from_status(target: Target, status: int, answer: Status, *, retry_afte
         ref=target.ref,
         status=status,
         reason=answer.reason,
-        message=answer.message,
+        message=redact(answer.message),  # it may repeat what was sent
         causes=details.causes or (),
         details_kind=details.kind,
         retry_after=retry_after if retry_after is not None else details.retry_after_seconds or None,

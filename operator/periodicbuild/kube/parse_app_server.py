@@ -96,6 +96,7 @@ def read_app_server_status(raw: msgspec.Raw | bytes, succeed_when: SucceedWhen) 
         result=if_any(_result, stored.result),
         node=stored.node or None,
         image_digests=stored.image_digests or (),
+        log_tail=stored.log_tail or "",
         succeeded_changed_at=if_any(_changed_at, succeeded),
         ready_changed_at=if_any(_changed_at, ready),
     )

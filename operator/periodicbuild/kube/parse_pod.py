@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from periodicbuild.core.facts import Container, Pod
+from periodicbuild.core.redaction import redact
 from periodicbuild.kube.kinds import POD, PODS
 from periodicbuild.kube.parse_values import controller_uid, created_at, object_ref
 from periodicbuild.kube.wire import ContainerStateWire, LabelsWire, PodWire
@@ -50,7 +51,7 @@ def parse_pod(wire: PodWire, *, is_gone: bool = False) -> Pod:
         is_gone=is_gone,
         phase=status.phase,
         reason=status.reason,
-        message=status.message,
+        message=redact(status.message),
         is_ready=_is_true(conditions.get("Ready")),
         unschedulable=_unschedulable(conditions.get("PodScheduled")),
         disruption=_disruption(conditions.get("DisruptionTarget")),
@@ -95,7 +96,7 @@ def _container(status: ContainerStatusWire, *, is_init: bool, is_sidecar: bool) 
         is_sidecar=is_sidecar,
         has_run=state.running is not None or ended is not None,
         waiting_reason=(state.waiting.reason or None) if state.waiting else None,
-        waiting_message=state.waiting.message if state.waiting else "",
+        waiting_message=redact(state.waiting.message) if state.waiting else "",
         exit_code=ended.exit_code if ended else None,
         exit_reason=(ended.reason or None) if ended else None,
         signal=_signal(ended) if ended else None,

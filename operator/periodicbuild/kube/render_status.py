@@ -41,6 +41,7 @@ def render_app_server_status_patch(app_server: AppServer, status: AppServerStatu
         result=if_any(_result, status.result),
         node=status.node,
         image_digests=status.image_digests or None,
+        log_tail=status.log_tail or None,
     )
     return _patch(app_server.resource_version, app_server.ref.uid, stored)
 

@@ -151,6 +151,24 @@ class KubeSession:
         _raise_if_refused(call.target, response, content)
         return content
 
+    async def read_end(self, path: str, params: Mapping[str, str], *, size: int) -> bytes:
+        """Read something long, such as a log, and keep the last `size` bytes; raises KubeError."""
+        target = target_of("GET", path, params)
+        call = _Call(target=target, method="GET", path=path, params=params)
+        started_at, code, end = time.monotonic(), NO_ANSWER, b""
+        try:
+            async with await self._send(_opened(self._requests), call) as response:
+                code = response.status
+                if response.status >= HTTPStatus.MULTIPLE_CHOICES:
+                    _raise_if_refused(target, response, await response.read())
+                async for chunk in response.content.iter_any():
+                    end = (end + chunk)[-size:]
+        except NO_CONNECTION as error:
+            raise error_without_answer(target, _why(error)) from None
+        finally:
+            self._on_request(target, code, time.monotonic() - started_at)
+        return end
+
     async def stream(self, path: str, params: Mapping[str, str]) -> AsyncGenerator[bytes]:
         """Yield a watch's bytes as they arrive, cut anywhere; ends when the server ends it, raises KubeError.
 

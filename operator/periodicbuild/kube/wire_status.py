@@ -209,7 +209,7 @@ class ResultWire(StatusObject, frozen=True, kw_only=True):
 
 
 class AppServerStatusWire(StatusObject, frozen=True, kw_only=True):
-    """The status of an AppServer; what it does not name, such as `logTail`, a write leaves alone."""
+    """The status of an AppServer; what it does not name a write leaves alone."""
 
     conditions: tuple[ConditionWire, ...] | None = None
     pod: str | None = None
@@ -218,5 +218,6 @@ class AppServerStatusWire(StatusObject, frozen=True, kw_only=True):
     configuring_time: Instant | None = None
     finish_time: Instant | None = None
     result: ResultWire | None = None
+    log_tail: str | None = None
     node: str | None = None
     image_digests: tuple[str, ...] | None = None

@@ -6,6 +6,7 @@ uid, epoch and token means done, by an earlier try whose answer was lost; anythi
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -18,8 +19,10 @@ from periodicbuild.core.plans import (
     CreatePod,
     DryRun,
     DryRunPod,
+    ReadLog,
     Refused,
 )
+from periodicbuild.core.redaction import printable, redact
 from periodicbuild.kube.errors import AlreadyExistsError, ConflictError, InvalidError, KubeError, NotFoundError
 from periodicbuild.kube.kinds import APP_SERVERS, NAMESPACES, PODS
 from periodicbuild.kube.parse import app_server_from_json, pod_from_json
@@ -32,6 +35,7 @@ from periodicbuild.kube.render import (
     render_pod,
 )
 from periodicbuild.kube.session import JSON_PATCH
+from periodicbuild.kube.template_secrets import secrets_in
 from periodicbuild.kube.writer import Priority, WriteRequest
 from periodicbuild.wiring.refusals import CHECKED_AGAIN_AFTER, is_unanswered, note_refusal, refusal_of, refused
 
@@ -42,6 +46,13 @@ if TYPE_CHECKING:
     from periodicbuild.kube.writer import Writer
     from periodicbuild.wiring.clock import Clock
     from periodicbuild.wiring.store import Store
+
+
+LOG_LINES = 200
+LOG_BYTES = 64_000
+"""Enough for the longer tail that a mail carries."""
+LOG_WITHIN_SECONDS = 10
+"""A node that does not answer keeps the verdict waiting no longer."""
 
 
 class Actions:
@@ -76,6 +87,8 @@ class Actions:
                 await self._create_pod(app_server)
             case ConfirmAbsence():
                 await self._confirm_pod(app_server)
+            case ReadLog():
+                await self._read_log(action, app_server)
             case CheckNamespace():
                 await self._check_namespace(app_server)
             case _:
@@ -231,6 +244,20 @@ class Actions:
             return pod_from_json(await self._session.get(path))
         except NotFoundError:
             return None
+
+    async def _read_log(self, read: ReadLog, app_server: AppServer) -> None:
+        """Read the end of a log once; that it could not be had is all there is to show of it then (R24)."""
+        path = PODS.path(namespace=app_server.ref.namespace, name=read.pod, subresource="log")
+        params = {"container": read.container, "tailLines": str(LOG_LINES)}
+        try:
+            async with asyncio.timeout(LOG_WITHIN_SECONDS):
+                raw = await self._session.read_end(path, params, size=LOG_BYTES)
+        except TimeoutError:
+            raw = f"(the log could not be read within {LOG_WITHIN_SECONDS} s)".encode()
+        except KubeError as error:
+            raw = f"(the log could not be read: {error.message or error})".encode()
+        log = redact(printable(raw), secrets_in(app_server.template))
+        self._store.attempt_memory(app_server.ref.uid).log = log
 
     async def _check_namespace(self, app_server: AppServer) -> None:
         memory = self._store.attempt_memory(app_server.ref.uid)

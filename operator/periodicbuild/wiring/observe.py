@@ -49,6 +49,7 @@ def observe_app_server(store: Store, app_server: AppServer) -> AppServerFacts:
         pod_is_absent=memory.pod_is_absent,
         refusal=memory.refusal,
         namespace_is_terminating=memory.namespace_is_terminating,
+        log=memory.log,
         seen=memory.seen,
     )
 

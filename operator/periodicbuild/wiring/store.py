@@ -54,6 +54,7 @@ class AttemptMemory:
     seen: Seen | None = None
     pod_is_absent: bool = False
     namespace_is_terminating: bool | None = None
+    log: str | None = None
 
 
 class Store:
