@@ -26,10 +26,12 @@ if TYPE_CHECKING:
 
 COMMANDS = [
     "audit",
+    "cancel",
     "disable",
     "enable",
     "explain-interval",
     "history",
+    "logs",
     "next",
     "reschedule",
     "run",

@@ -24,7 +24,7 @@ from periodicbuild.kube.credentials import load_credentials
 from periodicbuild.kube.paths import target_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Generator, Iterator, Mapping
     from pathlib import Path
 
     from periodicbuild.kube.credentials import Credentials
@@ -91,6 +91,19 @@ class Cluster:
         """Change one object of the namespace by a merge patch, and give what it is then."""
         body = msgspec.json.encode(change)
         return self._request("PATCH", kind.path(namespace=self.namespace, name=name), {}, body)
+
+    def stream(self, kind: Kind, name: str, subresource: str, params: Mapping[str, str]) -> Generator[bytes]:
+        """Read something long piece by piece, for as long as more comes; close it to stop."""
+        path = kind.path(namespace=self.namespace, name=name, subresource=subresource)
+        target = target_of("GET", path, params)
+        try:
+            url = self.client.url.rstrip("/") + path
+            with self.client.session.get(url, params=params, stream=True, timeout=(TIMEOUT_SECONDS[0], None)) as answer:
+                if not answer.ok:
+                    raise error_from_answer(target, answer.status_code, answer.content, answer.headers)
+                yield from answer.iter_content(chunk_size=None)
+        except OSError as error:
+            raise error_without_answer(target, _why_unanswered(error, self.client.url)) from error
 
     def _request(self, method: str, path: str, params: Mapping[str, str], body: bytes | None = None) -> bytes:
         target = target_of(method, path, params)

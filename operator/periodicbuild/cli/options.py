@@ -130,6 +130,7 @@ def output_option(*formats: Format) -> Callable[[F], F]:
 
 
 name_argument = click.argument("name", type=Name())
+run_option = click.option("--run", metavar="RUN", help="Of which run; see history.")
 
 
 def _format(_context: click.Context, _parameter: click.Parameter, value: str | None) -> Format | None:
