@@ -118,10 +118,10 @@ class Auditor:
 
     def _check_ledger(self, before: BuildStatus, after: BuildStatus) -> None:
         """Each slot once, newest first; an outcome stays; sums agree with the counters while nothing was pruned."""
-        order = [(entry.epoch, entry.until_slot or entry.slot, entry.slot) for entry in after.ledger]
+        order = [(entry.epoch, entry.last_slot, entry.slot) for entry in after.ledger]
         assert order == sorted(order, reverse=True), f"not newest first: {after.ledger}"
         for newer, older in zip(after.ledger, after.ledger[1:], strict=False):
-            is_apart = newer.epoch > older.epoch or newer.slot > (older.until_slot or older.slot)
+            is_apart = newer.epoch > older.epoch or newer.slot > older.last_slot
             assert is_apart, f"a slot has two entries: {newer} and {older}"
         in_progress = sum(entry.run in {run.id for run in after.runs} for entry in after.ledger)
         assert len(after.ledger) <= max(ENTRIES, in_progress)
@@ -146,7 +146,7 @@ class Auditor:
 
     def _check_rulings(self, after: BuildStatus, plan: BuildPlan) -> None:
         for ruling in plan.ruled:
-            entry = next((one for one in after.ledger if covers(one, ruling.slot) and one.reason == ruling.fate), None)
+            entry = next((one for one in after.ledger if one.covers(ruling.slot) and one.reason == ruling.fate), None)
             assert entry is not None, f"no entry for {ruling}"
             key = (self.life, entry.epoch, ruling.slot)
             known = self.fates.of(key, ruling.last_slot)
@@ -300,8 +300,3 @@ def is_reset(plan: BuildPlan) -> bool:
 def is_not_earlier(new: datetime | None, old: datetime | None) -> bool:
     """Tell whether a mark has only moved forward."""
     return old is None or (new is not None and new >= old)
-
-
-def covers(entry: LedgerEntry, slot: datetime) -> bool:
-    """Tell whether an entry speaks of a slot."""
-    return entry.slot <= slot <= (entry.until_slot or entry.slot)

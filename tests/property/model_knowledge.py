@@ -6,10 +6,12 @@ The one idea a newcomer would miss: it never reads the truth.  The watch may lag
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from periodicbuild.core.attempts import AppServerFacts
 from periodicbuild.core.planning import BuildFacts
+from periodicbuild.core.plans import Refusal
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -17,8 +19,12 @@ if TYPE_CHECKING:
     from tests.property.model import ApiServer
 
     from periodicbuild.core.facts import AppServer, PeriodicBuild, Pod
-    from periodicbuild.core.plans import DryRun, Refusal, Seen, Wake
+    from periodicbuild.core.plans import DryRun, Refused, Seen, Wake
     from periodicbuild.core.status import Waiting
+
+
+BACK_OFF = timedelta(seconds=10)
+"""A refused create is tried again after this."""
 
 
 @dataclass(slots=True)
@@ -154,3 +160,9 @@ class Knowledge:
             log=memory.log,
             seen=memory.seen,
         )
+
+
+def a_refusal(name: str, kind: Refused, now: datetime, known: Refusal | None) -> Refusal:
+    """Give the refusal to remember: its first instant stays."""
+    since = known.since_at if known is not None else now
+    return Refusal(name=name, kind=kind, message="refused by the model", retry_at=now + BACK_OFF, since_at=since)

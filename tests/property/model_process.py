@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from tests.property.model import AnswerLostError, ConflictError, RefusedError
-from tests.property.model_knowledge import AttemptMemory, Knowledge
+from tests.property.model_knowledge import AttemptMemory, Knowledge, a_refusal
 
 from periodicbuild.core.attempts import plan_app_server
 from periodicbuild.core.facts import AppServer, PeriodicBuild, Pod
@@ -25,20 +24,16 @@ from periodicbuild.core.plans import (
     DryRun,
     DryRunPod,
     ReadLog,
-    Refusal,
     Refused,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
 
     from tests.property.model import ApiServer
 
     from periodicbuild.core.plans import FirstAction, ThenAction
 
-BACK_OFF = timedelta(seconds=10)
-"""A refused create is tried again after this."""
 ROUNDS = 300
 """Looks at every object after which a world without news must have settled."""
 
@@ -294,9 +289,3 @@ class Process(Knowledge):
         except RefusedError as refused:
             refusal = a_refusal("dry-run", refused.kind, self.api.clocks.now.steady, None)
         self.memory.dry_run = DryRun(generation=action.generation, refusal=refusal)
-
-
-def a_refusal(name: str, kind: Refused, now: datetime, known: Refusal | None) -> Refusal:
-    """Give the refusal to remember: its first instant stays."""
-    since = known.since_at if known is not None else now
-    return Refusal(name=name, kind=kind, message="refused by the model", retry_at=now + BACK_OFF, since_at=since)

@@ -94,4 +94,4 @@ def _may_be_hidden(entry: LedgerEntry | None, instant: datetime, known_since: da
     """Tell whether between an old entry and the instant there may be slots that are no longer listed."""
     if entry is None or known_since is None or instant >= known_since:
         return False
-    return instant - (entry.until_slot or entry.slot) >= NEAR
+    return instant - entry.last_slot >= NEAR

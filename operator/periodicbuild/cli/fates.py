@@ -152,4 +152,4 @@ def _last_failure(build: PeriodicBuild, entry: LedgerEntry, app_servers: Sequenc
 
 
 def _last(entry: LedgerEntry) -> str:
-    return instant_text(entry.until_slot or entry.slot)
+    return instant_text(entry.last_slot)

@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 def entry_at(status: BuildStatus, slot: datetime) -> LedgerEntry | None:
     """Give the ledger entry that covers a slot."""
-    return next((one for one in status.ledger if one.slot <= slot <= (one.until_slot or one.slot)), None)
+    return next((one for one in status.ledger if one.covers(slot)), None)
 
 
 def slot_in_entry(status: BuildStatus, entry: LedgerEntry, instant: datetime) -> datetime:
     """Give the slot of an entry that an instant belongs to: of several the schedule in force may know which."""
     if entry.until_slot is None or instant >= entry.until_slot:
-        return entry.until_slot or entry.slot
+        return entry.last_slot
     schedule = status.schedule
     pattern = schedule.in_force.pattern if schedule is not None and schedule.epoch == entry.epoch else None
     slot = pattern.last_before(instant + SECOND, after=entry.slot - SECOND) if pattern is not None else None
@@ -62,7 +62,7 @@ def slots_around(status: BuildStatus, instant: datetime) -> Iterator[datetime]:
     """Give every slot that may be a neighbour of an instant, in no order."""
     for entry in status.ledger:
         yield entry.slot
-        yield entry.until_slot or entry.slot
+        yield entry.last_slot
         if entry.slot <= instant:
             yield slot_in_entry(status, entry, instant)
     if status.waiting is not None:

@@ -60,7 +60,7 @@ def _last_sentence(known: Knowledge) -> Iterator[str]:
     build, schedule = known.build, known.build.status.schedule
     if build.status.ledger and schedule is not None:
         entry = build.status.ledger[0]
-        slot = slot_text(entry.until_slot or entry.slot, schedule.in_force, known.now)
+        slot = slot_text(entry.last_slot, schedule.in_force, known.now)
         yield f"The last slot was {slot}: {fate_sentence(build, entry, known.app_servers)}."
 
 
@@ -90,7 +90,7 @@ def _facts(known: Knowledge, wait: Wait | None) -> Iterator[Fact]:
     schedule = build.status.schedule
     if build.status.ledger and schedule is not None:
         entry = build.status.ledger[0]
-        yield "Last slot", Cell(slot_text(entry.until_slot or entry.slot, schedule.in_force, now))
+        yield "Last slot", Cell(slot_text(entry.last_slot, schedule.in_force, now))
         yield from fate_facts(build, entry, known.app_servers, now)
 
 

@@ -141,7 +141,7 @@ def _epochs(status: BuildStatus, children: Iterable[AppServer]) -> Iterable[int]
 def _decided_slots(status: BuildStatus, children: Iterable[AppServer]) -> Iterable[datetime]:
     """Give the slots that have started or been judged, as far as they have left a trace."""
     yield from (child.slot for child in children if child.slot is not None)
-    yield from (entry.until_slot or entry.slot for entry in status.ledger)
+    yield from (entry.last_slot for entry in status.ledger)
     if status.waiting is not None:
         yield status.waiting.slot
 
@@ -188,7 +188,7 @@ def _may_begin(status: BuildStatus, child: AppServer) -> bool:
     slot = child.slot
     if child.trigger == Trigger.MANUAL or slot is None:
         return False
-    return all(one.run == child.run or not one.slot <= slot <= (one.until_slot or one.slot) for one in status.ledger)
+    return all(one.run == child.run or not one.covers(slot) for one in status.ledger)
 
 
 def _taken_up(draft: Draft, child: AppServer, run: str) -> Run:

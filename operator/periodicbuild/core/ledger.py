@@ -142,8 +142,8 @@ def _with_entry(
 ) -> tuple[LedgerEntry, ...]:
     if ledger and _are_one(ledger[0], entry):
         newest = ledger[0]
-        last = entry.until_slot or entry.slot
-        merged = replace(newest, until_slot=last, count=newest.count + entry.count, decided_at=entry.decided_at)
+        count = newest.count + entry.count
+        merged = replace(newest, until_slot=entry.last_slot, count=count, decided_at=entry.decided_at)
         return (merged, *ledger[1:])
     return tuple(_pruned((entry, *ledger), in_progress))
 

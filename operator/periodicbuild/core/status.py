@@ -67,6 +67,15 @@ class LedgerEntry:
     outcome: Outcome | None = None
     outcome_reason: str | None = None
 
+    @property
+    def last_slot(self) -> datetime:
+        """The slot, or the last of several."""
+        return self.until_slot or self.slot
+
+    def covers(self, slot: datetime) -> bool:
+        """Tell whether the entry speaks of a slot."""
+        return self.slot <= slot <= self.last_slot
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
