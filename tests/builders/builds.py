@@ -18,7 +18,16 @@ from tests.builders.values import (
     some_timeouts,
 )
 
-from periodicbuild.core.facts import BuildSpec, History, PeriodicBuild, Retries, Starting, TemplateJson, Timeouts
+from periodicbuild.core.facts import (
+    Breaker,
+    BuildSpec,
+    History,
+    PeriodicBuild,
+    Retries,
+    Starting,
+    TemplateJson,
+    Timeouts,
+)
 from periodicbuild.core.names import slot_run_id
 from periodicbuild.core.reasons import ConcurrencyPolicy, Decision, Fate, Outcome, SucceedWhen
 from periodicbuild.core.status import BuildStatus, LedgerEntry, ScheduleStatus
@@ -40,6 +49,7 @@ def a_spec(  # noqa: PLR0913 - keywords, each with a default
     template: bytes = A_TEMPLATE,
     starting: Starting | None = None,
     concurrency: ConcurrencyPolicy = ConcurrencyPolicy.FORBID,
+    breaker: Breaker | None = None,
 ) -> BuildSpec:
     """Give a spec; `history` is the limit of successful and of failed runs."""
     successful, failed = history
@@ -53,6 +63,7 @@ def a_spec(  # noqa: PLR0913 - keywords, each with a default
         template=TemplateJson(template),
         starting=starting or Starting(),
         concurrency=concurrency,
+        breaker=breaker,
     )
 
 

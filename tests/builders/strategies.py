@@ -34,6 +34,7 @@ from periodicbuild.core.status import (
     LastSuccess,
     LedgerEntry,
     Manual,
+    OpenBreaker,
     Run,
     ScheduleStatus,
     Slots,
@@ -134,6 +135,7 @@ statuses_without_schedule = st.builds(
         message=texts,
     ),
     consecutive_failures=counts,
+    breaker=st.none() | st.builds(OpenBreaker, opened_at=instants, next_probe_at=instants, digest=words),
     durations=st.lists(counts, max_size=3).map(tuple),
     conditions=st.lists(conditions, max_size=3).map(tuple),
 )

@@ -160,6 +160,12 @@ REFUSED_SPECS = {
     "a failure class that does not exist": ({"retries": {"retryOn": ["Weather"]}}, 'Unsupported value: "Weather"'),
     "disruptions are retried anyhow": ({"retries": {"retryOn": ["Disruption"]}}, 'Unsupported value: "Disruption"'),
     "a class twice": ({"retries": {"retryOn": ["Build", "Build"]}}, "Duplicate value"),
+    "a breaker that is open from the start": (
+        {"breaker": {"failures": 0}},
+        "spec.breaker.failures in body should be greater than or equal to 1",
+    ),
+    "a breaker without a number": ({"breaker": {"probeAfter": "1h"}}, "spec.breaker.failures: Required value"),
+    "a probe in no notation": ({"breaker": {"failures": 1, "probeAfter": "6 hours"}}, "spec.breaker.probeAfter"),
     "an empty list of classes": ({"retries": {"retryOn": []}}, "should have at least 1 items"),
     "a policy that does not exist": ({"concurrencyPolicy": "Allow"}, 'Unsupported value: "Allow"'),
     "a start without zone": ({"schedule": {"notBefore": "2026-12-01T00:00:00"}}, "must be of type date-time"),

@@ -21,7 +21,7 @@ from tests.property.model_clocks import BEGIN, Clocks
 from tests.property.model_kubelet import Move, moved
 from tests.property.model_process import KilledError, Process
 
-from periodicbuild.core.facts import Starting
+from periodicbuild.core.facts import Breaker, Starting
 from periodicbuild.core.plans import CreateAppServer
 from periodicbuild.core.reasons import AfterManualRun, ConcurrencyPolicy, FailureClass, SucceedWhen, Trigger
 from periodicbuild.core.recount import unaccounted_slots
@@ -44,6 +44,7 @@ class Reaction(Enum):
 WRITES = {Reaction.DIES_AFTER_ONE_WRITE: 1, Reaction.DIES_AFTER_TWO_WRITES: 2}
 reactions = st.sampled_from([Reaction.SETTLES, Reaction.SETTLES, *Reaction])
 indexes = st.integers(0, 5)
+MINUTES, HOURS = timedelta(minutes=20), timedelta(hours=7)
 timings = st.none() | st.sampled_from(
     [
         a_calendar("10:00", zone="Europe/Berlin"),
@@ -86,6 +87,7 @@ specs = st.builds(
         spread=st.sampled_from([timedelta(), timedelta(), timedelta(seconds=40), timedelta(minutes=15)]),
     ),
     concurrency=st.sampled_from(ConcurrencyPolicy),
+    breaker=st.none() | st.builds(Breaker, failures=st.integers(1, 3), probe_after=st.sampled_from([MINUTES, HOURS])),
 )
 
 

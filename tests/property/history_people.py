@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from periodicbuild.core.facts import BuildSpec
 
 
+FIELDS = ["schedule", "retries", "timeouts", "succeed_when", "starting", "concurrency", "breaker"]
+
+
 class People(History):
     """Everyone who meddles."""
 
@@ -35,7 +38,7 @@ class People(History):
         self.react(reaction)
 
     @rule(
-        field=st.sampled_from(["schedule", "retries", "timeouts", "succeed_when", "starting", "concurrency"]),
+        field=st.sampled_from(FIELDS),
         spec=specs,
         reaction=reactions,
     )

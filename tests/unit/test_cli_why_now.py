@@ -44,14 +44,15 @@ AT_WORK = Seen(sentences=("AppServer nightly-1 is ConfiguringServer for 5m",))
 @pytest.mark.parametrize(
     ("reason", "seen", "blocks"),
     [
-        (Blocker.BUILD_IN_PROGRESS, AT_WORK, [True, None, None, None]),
-        (Blocker.BUILD_IN_PROGRESS, Seen(), [False, None, None, None]),
-        (Blocker.BUILD_IN_PROGRESS, Seen(is_blind=True), [True, None, None, None]),
-        (Blocker.FORBIDDEN, Seen(), [False, True, None, None]),
-        (Blocker.NAME_STILL_IN_USE, Seen(), [False, True, None, None]),
-        (Blocker.POOL_FULL, Seen(), [False, False, True, None]),
-        (Blocker.POOL_FULL, Seen(is_blind=True), [False, False, True, None]),
-        (Blocker.START_RATE, AT_WORK, [True, False, False, True]),
+        (Blocker.BREAKER_OPEN, Seen(), [True, False, None, None, None]),
+        (Blocker.BUILD_IN_PROGRESS, AT_WORK, [False, True, None, None, None]),
+        (Blocker.BUILD_IN_PROGRESS, Seen(), [False, False, None, None, None]),
+        (Blocker.BUILD_IN_PROGRESS, Seen(is_blind=True), [False, True, None, None, None]),
+        (Blocker.FORBIDDEN, Seen(), [False, False, True, None, None]),
+        (Blocker.NAME_STILL_IN_USE, Seen(), [False, False, True, None, None]),
+        (Blocker.POOL_FULL, Seen(), [False, False, False, True, None]),
+        (Blocker.POOL_FULL, Seen(is_blind=True), [False, False, False, True, None]),
+        (Blocker.START_RATE, AT_WORK, [False, True, False, False, True]),
     ],
 )
 def test_the_checks_come_in_the_operators_order_and_say_what_is_known(
@@ -62,9 +63,9 @@ def test_the_checks_come_in_the_operators_order_and_say_what_is_known(
 
     checks = checks_on(a_build(status=status), waiting(reason), seen, NOW)
 
-    assert [one.title for one in checks] == ["build in progress", "API refusal", "pool", "start rate"]
+    assert [one.title for one in checks] == ["breaker", "build in progress", "API refusal", "pool", "start rate"]
     assert [one.blocks for one in checks] == blocks
-    assert len(checks_table(checks).rows) == 4
+    assert len(checks_table(checks).rows) == 5
 
 
 def test_every_blocker_belongs_to_a_check() -> None:
@@ -192,7 +193,7 @@ def test_programs_get_the_chain_and_the_last_slot() -> None:
     document = why_now(known(status, FAILED, seen=AT_WORK)).document
 
     assert document["ready"] == {"status": "True", "reason": "Accepted", "message": "", "isCurrent": True}
-    assert document["waiting"]["checks"][0] == {
+    assert document["waiting"]["checks"][1] == {
         "check": "build in progress",
         "reason": "BuildInProgress",
         "blocks": True,

@@ -37,6 +37,7 @@ DECISIONS = {
     Fate.SUPERSEDED: Decision.SKIPPED,
     Fate.SCHEDULE_EDITED: Decision.SKIPPED,
     Fate.DISABLED: Decision.SKIPPED,
+    Fate.BREAKER_OPEN: Decision.SKIPPED,
     Fate.OPERATOR_DOWN: Decision.MISSED,
     Fate.DEADLINE_PASSED: Decision.MISSED,
     Fate.FORBIDDEN: Decision.MISSED,

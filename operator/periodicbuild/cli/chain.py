@@ -8,7 +8,7 @@ what the operator last wrote, and since it shows the first that blocks, those be
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,6 +19,7 @@ from periodicbuild.core.look import BuildFacts, Draft
 from periodicbuild.core.plans import Refusal, Refused
 from periodicbuild.core.reasons import Blocker
 from periodicbuild.core.slots import blockers_of
+from periodicbuild.core.status import OpenBreaker
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,6 +33,7 @@ REFUSALS: Final = (Blocker.FORBIDDEN, Blocker.INVALID, Blocker.API_ERROR, Blocke
 """Different words for one check: the API server refuses to create the AppServer."""
 
 TITLES: Final = {
+    Blocker.BREAKER_OPEN: "breaker",
     Blocker.BUILD_IN_PROGRESS: "build in progress",
     Blocker.API_ERROR: "API refusal",
     Blocker.POOL_FULL: "pool",
@@ -85,9 +87,11 @@ def _check(waiting: Waiting, blocker: Blocker, distance: int, seen: Seen) -> Che
 
 def _order(build: PeriodicBuild, now: datetime) -> list[Blocker]:
     """Ask the operator's chain with everything in the way."""
+    soon = now + timedelta(seconds=1)
     facts = BuildFacts(build=build, has_place=False, may_start=False)
-    draft = Draft(facts=facts, now=Now(wall=now, steady=now), status=build.status)
-    refusal = Refusal(name="", kind=Refused.API_ERROR, message="", retry_at=now + timedelta(seconds=1), since_at=now)
+    status = replace(build.status, breaker=OpenBreaker(opened_at=now, next_probe_at=soon, digest=""))
+    draft = Draft(facts=facts, now=Now(wall=now, steady=now), status=status)
+    refusal = Refusal(name="", kind=Refused.API_ERROR, message="", retry_at=soon, since_at=now)
     return list(blockers_of(draft, refusal, is_busy=True))
 
 

@@ -45,6 +45,10 @@ FATES: Final[Mapping[Fate, Meaning]] = {
         "the schedule was turned off while it was open",
         "kubectl periodicbuild enable {name}, or to build now: kubectl periodicbuild run {name}",
     ),
+    Fate.BREAKER_OPEN: Meaning(
+        "it waited for the breaker, which is open after too many failures in a row, until the next slot was due",
+        "mend the template, which lets the next slot probe at once; or to build now: kubectl periodicbuild run {name}",
+    ),
     Fate.OPERATOR_DOWN: Meaning(
         "nobody looked at it before the next slot was due, its deadline had passed, or the schedule was changed",
         "see whether the operator was down, or without API server or right clock, at that time",
@@ -64,6 +68,10 @@ FATES: Final[Mapping[Fate, Meaning]] = {
 }
 
 BLOCKERS: Final[Mapping[Blocker, Meaning]] = {
+    Blocker.BREAKER_OPEN: Meaning(
+        "too many runs in a row have failed, and the next probe is not due yet",
+        "mend the template, which lets the next slot probe at once; or to build now: kubectl periodicbuild run {name}",
+    ),
     Blocker.BUILD_IN_PROGRESS: Meaning(
         "another build of it is in progress, or the pod of one has not gone yet",
         "wait, cancel that one, or set concurrencyPolicy: Replace",

@@ -16,7 +16,7 @@ from periodicbuild.core.status import Condition
 
 if TYPE_CHECKING:
     from periodicbuild.core.look import Draft
-    from periodicbuild.core.status import BuildStatus
+    from periodicbuild.core.status import BuildStatus, OpenBreaker
 
 SHORT = timedelta(hours=3)
 """Below this an interval is warned about: a build that takes longer makes slots wait."""
@@ -82,9 +82,19 @@ def _scheduled(draft: Draft) -> Verdict:
         return "False", ConditionReason.DISABLED, "spec.enabled is false: the schedule starts nothing until it is true"
     if draft.waiting is None and next_slot(draft.schedule) is None:
         return "False", ConditionReason.NEVER_DUE, f"{schedule.text()} never comes: no slot lies in the next 50 years"
+    breaker = draft.status.breaker
+    if breaker is not None and draft.now.steady < breaker.next_probe_at:
+        return "False", ConditionReason.BREAKER_OPEN, _breaker_text(draft.status.consecutive_failures, breaker)
     sentences = [schedule.text()]
     if schedule.interval is not None and schedule.interval.every < SHORT:
         sentences.append(f"under {format_duration(SHORT)}: a build that takes longer makes slots wait")
     if schedule.pattern is not None:
         sentences.extend(clock_changes(schedule.pattern, draft.now.wall))
     return "True", ConditionReason.SCHEDULED, "; ".join(sentences)
+
+
+def _breaker_text(failures: int, breaker: OpenBreaker) -> str:
+    return (
+        f"{failures} runs in a row have failed: the next starts after {breaker.next_probe_at:%Y-%m-%dT%H:%M:%SZ},"
+        " or with the first slot after spec.template or spec.breaker was changed"
+    )

@@ -72,6 +72,16 @@ class Starting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Breaker:
+    """When the schedule stops trying, and how often it probes then (R36)."""
+
+    failures: int
+    """So many runs of the schedule in a row."""
+    probe_after: timedelta
+    """Since the last failure."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BuildSpec:
     """The spec of a PeriodicBuild with every operational default filled in."""
 
@@ -83,6 +93,7 @@ class BuildSpec:
     template: TemplateJson
     starting: Starting = Starting()
     concurrency: ConcurrencyPolicy = ConcurrencyPolicy.FORBID
+    breaker: Breaker | None = None
     schedule_error: str | None = None
     """Why the schedule cannot be understood; `schedule` then spawns nothing."""
 

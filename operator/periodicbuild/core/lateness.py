@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 
 SHORTEST_DEADLINE: Final = timedelta(hours=2)
 """A calendar's slot has at least so long, however late in the day it lies (R13)."""
-CLOSED_AS: Final = {Blocker.FORBIDDEN: Fate.FORBIDDEN, Blocker.INVALID: Fate.FORBIDDEN}
+CLOSED_AS: Final = {
+    Blocker.BREAKER_OPEN: Fate.BREAKER_OPEN,
+    Blocker.FORBIDDEN: Fate.FORBIDDEN,
+    Blocker.INVALID: Fate.FORBIDDEN,
+}
 """Waits whose reason becomes the fate; a slot that waited for anything else is superseded, or past its deadline."""
 
 

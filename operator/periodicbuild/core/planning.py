@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from periodicbuild.core.adoption import adopt_children, complete_hand_made
+from periodicbuild.core.breaker import forget_if_changed
 from periodicbuild.core.conditions import set_conditions
 from periodicbuild.core.epochs import begin_first_epoch, begin_next_epoch
 from periodicbuild.core.keeping import prune_history, remove_superseded_servers
@@ -55,6 +56,7 @@ def _judge(draft: Draft) -> None:
         return
     if draft.facts.clock_is_trusted and begin_first_epoch(draft):
         return
+    forget_if_changed(draft)
     adopt_children(draft)
     settle_runs(draft)
     if not draft.facts.clock_is_trusted:

@@ -25,6 +25,7 @@ class Fate(StrEnum):
     MANUAL_SPAWN = "ManualSpawn"
     SCHEDULE_EDITED = "ScheduleEdited"
     DISABLED = "Disabled"
+    BREAKER_OPEN = "BreakerOpen"
     OPERATOR_DOWN = "OperatorDown"
     DEADLINE_PASSED = "DeadlinePassed"
     FORBIDDEN = "Forbidden"
@@ -43,6 +44,7 @@ _DECISIONS = {
     Fate.MANUAL_SPAWN: Decision.SKIPPED,
     Fate.SCHEDULE_EDITED: Decision.SKIPPED,
     Fate.DISABLED: Decision.SKIPPED,
+    Fate.BREAKER_OPEN: Decision.SKIPPED,
     Fate.OPERATOR_DOWN: Decision.MISSED,
     Fate.DEADLINE_PASSED: Decision.MISSED,
     Fate.FORBIDDEN: Decision.MISSED,
@@ -53,6 +55,7 @@ _DECISIONS = {
 class Blocker(StrEnum):
     """What keeps a waiting slot from starting (R14), in `status.waiting.reason`."""
 
+    BREAKER_OPEN = "BreakerOpen"
     BUILD_IN_PROGRESS = "BuildInProgress"
     FORBIDDEN = "Forbidden"
     INVALID = "Invalid"
@@ -190,6 +193,7 @@ class ConditionReason(StrEnum):
     SCHEDULED = "Scheduled"
     DISABLED = "Disabled"
     NEVER_DUE = "NeverDue"
+    BREAKER_OPEN = "BreakerOpen"
     NEVER_FINISHES = "NeverFinishes"
     NO_RUN_YET = "NoRunYet"
     SUCCEEDED = "Succeeded"

@@ -9,6 +9,7 @@ import hashlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from periodicbuild.core.breaker import note_counted_failure
 from periodicbuild.core.conditions import with_condition
 from periodicbuild.core.ledger import record_outcome
 from periodicbuild.core.notices import EventType
@@ -172,6 +173,7 @@ def _note_success(draft: Draft, run: Run, child: AppServer | None) -> None:
         replace(
             draft.status,
             consecutive_failures=0,
+            breaker=None,
             last_success=LastSuccess(run=run.id, app_server=run.app_server, at=finished_at),
             durations=(seconds, *draft.status.durations)[:DURATIONS],
         ),
@@ -208,6 +210,8 @@ def _note_failure(draft: Draft, run: Run, reason: OutcomeReason | None, child: A
         ConditionType.LAST_RUN_SUCCEEDED,
         ("False", failure_class, f"run {run.id}, attempt {run.attempt}: {cause}"),
     )
+    if counts:
+        note_counted_failure(draft, failure.at)
 
 
 def _finished_at(draft: Draft, child: AppServer | None) -> datetime:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from periodicbuild.core.breaker import holds_back
 from periodicbuild.core.creates import create_app_server, is_refused, may_try
 from periodicbuild.core.lateness import (
     close_past_deadline,
@@ -32,6 +33,8 @@ PATIENCE = timedelta(days=1)
 """What has no deadline stands in line as if it had this one, so that it is overtaken, but never for ever (R15)."""
 WORTH_A_WRITE = timedelta(seconds=30)
 """Shorter waits for the start rate or the API are not written (R41)."""
+LASTS = frozenset({Blocker.BREAKER_OPEN, Blocker.BUILD_IN_PROGRESS})
+"""Waits that are worth a write at once."""
 REASON_EVERY = timedelta(minutes=1)
 """A mere change of wait reason is written at most this often (R41)."""
 
@@ -81,6 +84,7 @@ def _start_or_hold(draft: Draft, slot: datetime, *, is_busy: bool) -> None:
 def blockers_of(draft: Draft, refusal: Refusal | None, *, is_busy: bool) -> Iterator[Blocker]:
     """Give what is in the slot's way, in the order of R14: the first is the reason shown; none = it starts."""
     chain: tuple[tuple[Blocker, Callable[[], bool]], ...] = (
+        (Blocker.BREAKER_OPEN, lambda: holds_back(draft)),
         (Blocker.BUILD_IN_PROGRESS, lambda: is_busy),
         (
             _REFUSED.get(refusal.kind, Blocker.API_ERROR) if refusal else Blocker.API_ERROR,
@@ -115,7 +119,7 @@ def _replace_runs(draft: Draft, slot: datetime) -> None:
 
 
 def _hold(draft: Draft, slot: datetime, blocker: Blocker) -> None:
-    """Let the slot wait; write it down at once for a build in progress, after 30 s for a passing refusal (R41)."""
+    """Let the slot wait; write down at once what lasts, and after 30 s what may pass (R41)."""
     waiting = draft.status.waiting
     if waiting is not None:
         written = draft.facts.written_at
@@ -123,7 +127,7 @@ def _hold(draft: Draft, slot: datetime, blocker: Blocker) -> None:
             draft.status = replace(draft.status, waiting=replace(waiting, reason=blocker))
         return
     unwritten = _remembered(draft, slot, blocker)
-    if blocker == Blocker.BUILD_IN_PROGRESS or draft.now.wall - unwritten.since_at >= WORTH_A_WRITE:
+    if blocker in LASTS or draft.now.wall - unwritten.since_at >= WORTH_A_WRITE:
         draft.status = open_slot(draft.status, slot, blocker, unwritten.since_at)
         draft.unwritten = None
     else:

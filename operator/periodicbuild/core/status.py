@@ -149,6 +149,17 @@ class Condition:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OpenBreaker:
+    """Too many runs of the schedule have failed in a row (R36); times are of the steady clock."""
+
+    opened_at: datetime
+    next_probe_at: datetime
+    """From here on one run may start."""
+    digest: str
+    """Of the template and the settings that failed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BuildStatus:
     """Everything the operator has written about one PeriodicBuild; empty before the first look."""
 
@@ -165,6 +176,8 @@ class BuildStatus:
     last_success: LastSuccess | None = None
     last_failure: LastFailure | None = None
     consecutive_failures: int = 0
+    breaker: OpenBreaker | None = None
+    """None = closed."""
     durations: tuple[int, ...] = ()
     """Seconds of the last successes, newest first."""
     next_slot: datetime | None = None

@@ -15,7 +15,7 @@ from typing import Any, Final
 import msgspec
 
 from periodicbuild.core.durations import DurationError, parse_duration
-from periodicbuild.core.facts import History, Retries, Timeouts
+from periodicbuild.core.facts import Breaker, History, Retries, Timeouts
 from periodicbuild.core.reasons import FailureClass
 from periodicbuild.kube.parse_values import UNREADABLE, count_of
 
@@ -26,6 +26,7 @@ DEFAULT_RETRY_ON: Final = frozenset({FailureClass.BUILD, FailureClass.INFRASTRUC
 """All that `retryOn` can list: a disruption is always retried."""
 DEFAULT_WAITING: Final = timedelta(hours=1)
 DEFAULT_CONFIGURING: Final = timedelta(hours=2, minutes=30)
+DEFAULT_PROBE_AFTER: Final = timedelta(hours=6)
 DEFAULT_SUCCESSFUL_LIMIT: Final = 3
 DEFAULT_FAILED_LIMIT: Final = 1
 
@@ -70,6 +71,16 @@ def read_history(text: bytes) -> History:
         successful_limit=count_of(fields.get("successfulLimit"), default=DEFAULT_SUCCESSFUL_LIMIT),
         failed_limit=count_of(fields.get("failedLimit"), default=DEFAULT_FAILED_LIMIT),
     )
+
+
+@lru_cache(maxsize=MOST_SHARED)
+def read_breaker(text: bytes) -> Breaker | None:
+    """Read `spec.breaker`; None if there is none."""
+    fields = _fields(text)
+    failures = count_of(fields.get("failures"), default=0)
+    if not failures:
+        return None
+    return Breaker(failures=failures, probe_after=_duration(fields.get("probeAfter")) or DEFAULT_PROBE_AFTER)
 
 
 def _fields(text: bytes) -> dict[str, Any]:

@@ -36,6 +36,7 @@ from periodicbuild.core.status import (
     LastSuccess,
     LedgerEntry,
     Manual,
+    OpenBreaker,
     Run,
     ScheduleStatus,
     Slots,
@@ -91,6 +92,7 @@ def _status(stored: BuildStatusWire) -> BuildStatus:
         last_success=if_any(_last_success, stored.last_success),
         last_failure=if_any(_last_failure, stored.last_failure),
         consecutive_failures=stored.consecutive_failures or 0,
+        breaker=if_any(_breaker, stored.breaker),
         durations=stored.durations_seconds or (),
         next_slot=instant_of(shown.next_slot_time) if shown else None,
         upcoming=_instants(shown.upcoming) if shown else (),
@@ -218,4 +220,10 @@ def _last_failure(stored: wire.LastFailureWire) -> LastFailure:
         failure_class=stored.failure_class or "",
         reason=stored.reason or "",
         message=stored.message or "",
+    )
+
+
+def _breaker(stored: wire.BreakerWire) -> OpenBreaker:
+    return OpenBreaker(
+        opened_at=utc(stored.opened_time), next_probe_at=utc(stored.next_probe_time), digest=stored.digest
     )

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         LastSuccess,
         LedgerEntry,
         Manual,
+        OpenBreaker,
         Run,
         ScheduleStatus,
         Slots,
@@ -47,6 +48,7 @@ def stored_build_status(status: BuildStatus) -> wire.BuildStatusWire:
         last_success=wire.if_any(_last_success, status.last_success),
         last_failure=wire.if_any(_last_failure, status.last_failure),
         consecutive_failures=status.consecutive_failures,
+        breaker=wire.if_any(_breaker, status.breaker),
         durations_seconds=status.durations or None,
         conditions=tuple(map(_condition, status.conditions)) or None,
     )
@@ -152,6 +154,14 @@ def _last_failure(last: LastFailure) -> wire.LastFailureWire:
         failure_class=reason_text(last.failure_class) if last.failure_class else None,
         reason=reason_text(last.reason) if last.reason else None,
         message=message_text(last.message) or None,
+    )
+
+
+def _breaker(breaker: OpenBreaker) -> wire.BreakerWire:
+    return wire.BreakerWire(
+        opened_time=stored_instant(breaker.opened_at),
+        next_probe_time=stored_instant(breaker.next_probe_at),
+        digest=breaker.digest,
     )
 
 

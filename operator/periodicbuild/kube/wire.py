@@ -77,6 +77,7 @@ class BuildSpecWire(msgspec.Struct, frozen=True, rename="camel"):
     retries: msgspec.Raw = ABSENT
     timeouts: msgspec.Raw = ABSENT
     history: msgspec.Raw = ABSENT
+    breaker: msgspec.Raw = ABSENT
     succeed_when: Any = None
     template: msgspec.Raw = ABSENT
 

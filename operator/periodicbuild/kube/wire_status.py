@@ -167,6 +167,14 @@ class LastFailureWire(StatusObject, frozen=True, kw_only=True):
     message: str | None = None
 
 
+class BreakerWire(StatusObject, frozen=True, kw_only=True):
+    """`breaker`."""
+
+    opened_time: Instant
+    next_probe_time: Instant
+    digest: str
+
+
 class ConditionWire(StatusItem, frozen=True, kw_only=True):
     """One item of `conditions`."""
 
@@ -192,6 +200,7 @@ class BuildStatusWire(StatusObject, frozen=True, kw_only=True):
     last_success: LastSuccessWire | None = None
     last_failure: LastFailureWire | None = None
     consecutive_failures: Count | None = None
+    breaker: BreakerWire | None = None
     durations_seconds: tuple[Count, ...] | None = None
     conditions: tuple[ConditionWire, ...] | None = None
 
