@@ -98,6 +98,14 @@ def test_it_is_neither_recorded_nor_cancelled_while(
     assert (cancelled(plan), created(plan)) == ((), ())
 
 
+def test_one_that_has_its_pod_already_has_started() -> None:
+    """R44: its run was in a status that was edited since."""
+    begun = an_app_server(created=SLOT)
+    assert memory(a_look(a_build(status=a_status()), SLOT, children=[begun], pods=[a_pod(begun)])).runs == (
+        a_run(begun),
+    )
+
+
 def test_the_slot_waits_meanwhile_and_finds_its_app_server_when_its_turn_comes() -> None:
     late = an_app_server(created=SLOT)
     busy = a_look(a_build(status=a_status(runs=[a_run(LIVE)])), SLOT, children=[LIVE, late])
@@ -125,6 +133,12 @@ def test_after_a_lost_status_nothing_begins_beside_what_is_under_way() -> None:
     assert memory(a_look(a_build(status=LOST), NEXT, children=[late], has_stray_pods=True)).runs == ()
 
 
+def test_after_a_lost_schedule_what_the_ledger_says_has_started_goes_on() -> None:
+    """R44."""
+    status = replace(a_status(ledger=[an_entry(slot=PREVIOUS)]), schedule=None)
+    assert memory(a_look(a_build(status=status), NEXT, children=[LATE])).runs == (a_run(LATE),)
+
+
 def test_after_a_lost_schedule_nothing_begins_that_the_ledger_says_was_skipped() -> None:
     """R44."""
     status = replace(SKIPPED, schedule=None)
@@ -135,6 +149,6 @@ def test_a_later_attempt_from_before_the_clock_was_set_back_is_none_of_the_new_r
     """R9: the slot has come a second time, and the run has the same name."""
     now = an_app_server(created=SLOT, epoch=2, state=State.CONFIGURING_SERVER)
     then = an_app_server(attempt=2, epoch=1, created=NEXT, state=State.COMPLETED)
-    status = a_status(schedule=a_schedule_status(epoch=2, cursor=SLOT), ledger=[an_entry(epoch=2)], runs=[a_run(now)])
-    plan = a_look(a_build(status=status), "2026-11-24T02:31:00", children=[now, then])
-    assert (plan.status or status).runs == (a_run(now),)
+    schedule = a_schedule_status(epoch=2, anchor=SLOT, cursor=SLOT)
+    build = a_build(status=a_status(schedule=schedule, ledger=[an_entry(epoch=2)], runs=[a_run(now)]))
+    assert memory(a_look(build, "2026-11-24T02:31:00", children=[now, then])).runs == (a_run(now),)

@@ -95,6 +95,7 @@ def test_a_date_that_has_had_its_build_gets_no_other_by_an_edit(schedule: Schedu
 
 SET_BACK = {
     "one that had started today": ("2026-11-24T01:30:00", "2026-11-24T09:00:00", "2026-11-24"),
+    "one that starts this very second": ("2026-11-24T01:30:00", "2026-11-24T01:30:00", "2026-11-24"),
     "one that started by the clock that was ahead": ("2026-11-24T01:30:00", "2026-11-24T00:10:00", None),
 }
 
@@ -108,6 +109,15 @@ def test_after_a_clock_was_far_ahead_the_date_is_used_by(slot: str, now: str, us
     assert (told(plan), used_date(plan)) == (("ClockStepped",), used)
     in_the_ledger = replace(before.status, ledger=(an_entry(slot=slot),))
     assert used_date(a_look(replace(before, status=in_the_ledger), now)) == used
+
+
+def test_a_clock_set_back_by_an_hour_gives_the_date_no_second_build() -> None:
+    """R6, R9: the slot that has started lies in the future now."""
+    before = a_pattern_build(NIGHTLY, cursor="2026-11-24T01:30:00")
+    child = an_app_server(before, slot="2026-11-24T01:30:00", state=State.RUNNING)
+    later = a_schedule(timing=a_calendar("04:00", zone="Europe/Berlin"))
+    edited = replace(before, generation=2, spec=a_spec(schedule=later))
+    assert used_date(a_look(edited, "2026-11-24T00:40:00", children=[child])) == "2026-11-24"
 
 
 def used_date(plan: BuildPlan) -> str | None:

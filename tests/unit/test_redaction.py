@@ -23,6 +23,7 @@ REDACTED = {
     f"postgres://me:{SECRET}@db:5432/shop": "postgres://[redacted]@db:5432/shop",
     f"Authorization: Bearer {SECRET}": "Authorization: [redacted]",
     f"said Bearer {SECRET}": "said Bearer [redacted]",
+    f"a: 1, password={SECRET} b: 2, token={SECRET} c": "a: 1, password=[redacted] b: 2, token=[redacted] c",
     f"env: password={SECRET}": "env: password=[redacted]",
     f"curl -H 'X: Basic {SECRET}'": "curl -H 'X: Basic [redacted]'",
     f"login --password {SECRET} --user me": "login --password [redacted] --user me",
@@ -67,10 +68,12 @@ def test_everything_else_stays(text: str) -> None:
 def test_secrets_that_are_known_are_taken_out_wherever_they_stand() -> None:
     text = "a=correct horse, b=correct%20horse, c=correct"
     assert redact(text, ["correct horse", "short"]) == "a=[redacted], b=[redacted], c=correct"
+    assert redact("in a path: a%2Fb%2Fc-d, six", ["a/b/c-d", "six"]) == "in a path: [redacted], six"
+    assert redact("six of them: sixsix", ["sixsix"]) == "six of them: [redacted]"
 
 
 def test_of_two_known_secrets_the_longer_one_goes_first() -> None:
-    assert redact("abcdefgh", ["abcdef", "abcdefgh"]) == "[redacted]"
+    assert redact("abcdefgh", ["bcdefg", "abcdefgh"]) == "[redacted]"
 
 
 NAMES = {
@@ -96,6 +99,9 @@ PRINTED = {
     b"\x1bc\x1b(Bclean": "clean",
     b"10%\r50%\r100%\r\ndone": "100%\ndone",
     b"10%\r50%\r": "50%",
+    b"written over by blanks\r   ": "",
+    b"MAX\r": "MAX",
+    b"one\r\ntwo\r\n": "one\ntwo\n",
     b"nul\x00bell\x07back\x08": "nulbellback",
     b"tab\tstays": "tab\tstays",
     b"\xff\xfe broken": "\ufffd\ufffd broken",
@@ -116,6 +122,7 @@ TAILS = {
     "whole lines": ("aaaa\nbbbb\ncccc", 3, 11, "bbbb\ncccc"),
     "the end of one long line": ("x" * 50 + "end", 3, 10, "xxxxxxxend"),
     "nothing": ("\n\n", 3, 10, ""),
+    "with its indentation": ("\n  X\n", 3, 10, "  X"),
     "exactly": ("ab\ncd", 2, 5, "ab\ncd"),
 }
 

@@ -91,7 +91,7 @@ def _without_value(option: re.Match[str]) -> str:
 
 def printable(raw: bytes) -> str:
     """Decode what a program has printed; of a line that was written over, what was there last is left."""
-    text = _ESCAPES.sub("", raw.decode("utf-8", "replace").replace("\r\n", "\n"))
+    text = _ESCAPES.sub("", raw.decode("utf-8", "replace"))
     lines = (line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n"))
     return "\n".join(_CONTROLS.sub("", line).rstrip() for line in lines)
 
@@ -102,5 +102,4 @@ def tail_of(text: str, *, lines: int, characters: int) -> str:
     if len(tail) <= characters:
         return tail
     tail = tail[-characters:]
-    _, newline, rest = tail.partition("\n")
-    return rest if newline and rest else tail
+    return tail.partition("\n")[2] or tail
