@@ -12,12 +12,14 @@ from tests.bench.crowd import measure_crowd
 from tests.bench.figures import measured, publish, read_figures
 from tests.bench.herd import measure_herd
 from tests.bench.idle import measure_idle
+from tests.bench.mutation import measure_mutation
 from tests.bench.planner_cost import measure_planner
 from tests.bench.requests_per_run import measure_requests
 from tests.bench.simulated import measure_simulation
 from tests.bench.tables import PAGE, render_page, screen_table
 from tests.cluster.console import say
 from tests.cluster.errors import ClusterError
+from tests.mutation.run import MutationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -31,6 +33,7 @@ MEASUREMENTS: Mapping[str, Callable[[], dict[str, float]]] = {
     "crowd": measure_crowd,
     "planner": measure_planner,
     "simulated": measure_simulation,
+    "mutation": measure_mutation,
 }
 NAMES = f"{', '.join(MEASUREMENTS)}; none = all"
 FAILED = 1
@@ -46,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         for name in options.measurements:
             figures += _measure(name)
-    except (ClusterError, TimeoutError) as error:
+    except (ClusterError, MutationError, TimeoutError) as error:
         say(f"error: {error}")
         return FAILED
     except KeyboardInterrupt:

@@ -14,6 +14,7 @@ IDLE = "python -m tests.bench idle"
 CROWD = "python -m tests.bench crowd"
 PLANNER = "python -m tests.bench planner"
 SIMULATED = "python -m tests.bench simulated"
+MUTATION = "python -m tests.bench mutation"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +85,13 @@ CATALOGUE = (
         goal="<= 0",
     ),
     Known(
+        id="herd-1000-at-20-audit-exit-code",
+        what="... exit code of `kubectl periodicbuild audit --all`",
+        unit="",
+        command=CROWD,
+        goal="<= 0",
+    ),
+    Known(
         id="herd-1000-at-20-seconds",
         what="... seconds from the last slot until all are in a ledger",
         unit="s",
@@ -121,6 +129,22 @@ CATALOGUE = (
         id="simulated-histories", what="... in so many histories, each of one PeriodicBuild", unit="", command=SIMULATED
     ),
     Known(id="simulated-days", what="... over so many days in all", unit="", command=SIMULATED),
+    Known(
+        id="mutation-killed-percent",
+        what="Small changes of the core that its own unit tests notice",
+        unit="%",
+        command=MUTATION,
+        goal=">= 90",
+    ),
+    Known(id="mutation-changes", what="... of so many in all", unit="", command=MUTATION),
+    Known(id="mutation-survivors", what="... that none of them notices", unit="", command=MUTATION),
+    Known(
+        id="mutation-survivors-unexplained",
+        what="... and that no reason is given for",
+        unit="",
+        command=MUTATION,
+        goal="<= 0",
+    ),
 )
 
 BY_ID = {known.id: known for known in CATALOGUE}
