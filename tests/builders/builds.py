@@ -33,6 +33,8 @@ from periodicbuild.core.reasons import ConcurrencyPolicy, Decision, Fate, Outcom
 from periodicbuild.core.status import BuildStatus, LedgerEntry, ScheduleStatus
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from tests.builders.values import Instant
 
     from periodicbuild.core.schedules import Schedule
@@ -45,6 +47,7 @@ def a_spec(  # noqa: PLR0913 - keywords, each with a default
     retries: Retries | None = None,
     timeouts: Timeouts | None = None,
     history: tuple[int, int] = (3, 1),
+    max_age: timedelta | None = None,
     succeed_when: SucceedWhen = SucceedWhen.READY,
     template: bytes = A_TEMPLATE,
     starting: Starting | None = None,
@@ -58,7 +61,7 @@ def a_spec(  # noqa: PLR0913 - keywords, each with a default
         schedule_error=schedule_error,
         retries=retries or some_retries(),
         timeouts=timeouts or some_timeouts(),
-        history=History(successful_limit=successful, failed_limit=failed),
+        history=History(successful_limit=successful, failed_limit=failed, max_age=max_age),
         succeed_when=succeed_when,
         template=TemplateJson(template),
         starting=starting or Starting(),

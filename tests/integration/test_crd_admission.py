@@ -137,6 +137,7 @@ def test_the_accepted_intervals_mean_what_the_design_says(text: str, seconds: in
         "spec.timeouts.run",
         "spec.retries.delay",
         "spec.retries.maxDelay",
+        "spec.history.maxAge",
     ],
 )
 def test_every_other_duration_is_from_1s_to_366d_in_the_notation_of_kubernetes(

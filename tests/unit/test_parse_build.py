@@ -93,7 +93,7 @@ def test_a_complete_spec_is_read_field_by_field() -> None:
         },
         retries={"limit": 2, "delay": "1m", "maxDelay": "2m", "retryOn": ["Build", "Weather"], "disruptionLimit": 0},
         timeouts={"waiting": "2h", "configuring": "3h", "run": "12h"},
-        history={"successfulLimit": 0, "failedLimit": 7},
+        history={"successfulLimit": 0, "failedLimit": 7, "maxAge": "30d"},
         succeedWhen="Completed",
         template={"spec": {"containers": []}, "metadata": {}},
     )
@@ -102,7 +102,7 @@ def test_a_complete_spec_is_read_field_by_field() -> None:
         limit=2, delay="1m", max_delay="2m", retry_on=[FailureClass.BUILD], disruption_limit=0
     )
     assert spec.timeouts == some_timeouts(waiting="2h", configuring="3h", run="12h")
-    assert spec.history == History(successful_limit=0, failed_limit=7)
+    assert spec.history == History(successful_limit=0, failed_limit=7, max_age=timedelta(days=30))
     assert spec.succeed_when is SucceedWhen.COMPLETED
     assert spec.template == b'{"metadata":{},"spec":{"containers":[]}}'
 

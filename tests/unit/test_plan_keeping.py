@@ -15,6 +15,7 @@ from periodicbuild.core.reasons import State, Trigger
 
 NOW = "2026-11-24T01:00:00"
 DAY_BEFORE = "2026-11-22T02:30:00"
+PREVIOUS_NOON = "2026-11-23T12:00:00"
 
 
 def an_attempt(
@@ -141,6 +142,35 @@ def test_history_keeps(limits: tuple[int, int], children: list[AppServer], prune
     build = a_build(spec=a_spec(history=limits), status=a_status())
     plan = a_look(build, NOW, children=reversed(children))
     assert plan.then == tuple(DeleteAppServer(name=one.ref.name, uid=one.ref.uid) for one in pruned)
+
+
+TWO_DAYS_AND_A_HALF = timedelta(days=2, hours=12)
+AGED = {
+    "older successes": (DONE, DONE[3:]),
+    "older failures": (FAILED, FAILED[3:]),
+    "older cancelled ones, even the last": (CANCELLED[3:], CANCELLED[3:]),
+    "not the newest success, however old": ([DONE[4]], []),
+    "not the newest failure, however old": ([FAILED[4]], []),
+}
+
+
+@pytest.mark.parametrize(("children", "pruned"), AGED.values(), ids=list(AGED))
+def test_of_old_age_go(children: list[AppServer], pruned: list[AppServer]) -> None:
+    """R29: within the limits."""
+    build = a_build(spec=a_spec(history=(9, 9), max_age=TWO_DAYS_AND_A_HALF), status=a_status())
+    plan = a_look(build, PREVIOUS_NOON, children=children)
+    assert plan.then == tuple(DeleteAppServer(name=one.ref.name, uid=one.ref.uid) for one in pruned)
+
+
+def test_what_will_be_too_old_is_looked_at_when_it_is() -> None:
+    """R29: to the second, if nothing else happens."""
+    build = a_build(spec=a_spec(history=(9, 9), max_age=TWO_DAYS_AND_A_HALF), status=a_status())
+    until = at(PREVIOUS) - timedelta(days=2) + TWO_DAYS_AND_A_HALF
+    assert a_look(build, PREVIOUS_NOON, children=DONE[:3]).wake.steady == until
+    assert a_look(build, until, children=DONE[:3]).then == (
+        DeleteAppServer(name=DONE[2].ref.name, uid=DONE[2].ref.uid),
+    )
+    assert a_look(build, until - timedelta(seconds=1), children=DONE[:3]).then == ()
 
 
 def pruned(*children: AppServer, runs: tuple[AppServer, ...] = (), limits: tuple[int, int] = (1, 1)) -> set[str]:

@@ -59,6 +59,8 @@ class History:
 
     successful_limit: int
     failed_limit: int
+    max_age: timedelta | None = None
+    """Since their end; None = as long as the limits let them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

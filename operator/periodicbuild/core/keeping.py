@@ -36,7 +36,7 @@ def remove_superseded_servers(draft: Draft) -> None:
 
 
 def prune_history(draft: Draft) -> None:
-    """Remove the records of runs beyond the limits; the newest success and the newest failure always stay.
+    """Remove the records of runs beyond the limits or too old; the newest success and the newest failure always stay.
 
     So does the record of a server that is meant to run, however many succeeded since: its pod would go with it.
     """
@@ -47,13 +47,27 @@ def prune_history(draft: Draft) -> None:
     failed = [run for run in runs if run[-1].state.has_failed]
     cancelled = [run for run in runs if run[-1].state == State.CANCELLED]
     surplus = [
-        *succeeded[max(1, history.successful_limit) :],
-        *failed[max(1, history.failed_limit) :],
-        *cancelled[history.failed_limit :],
+        *_surplus(draft, succeeded[1:], max(0, history.successful_limit - 1)),
+        *_surplus(draft, failed[1:], max(0, history.failed_limit - 1)),
+        *_surplus(draft, cancelled, history.failed_limit),
     ]
     for run in surplus:
         if kept.isdisjoint(one.ref.uid for one in run):
             draft.then.extend(DeleteAppServer(name=one.ref.name, uid=one.ref.uid) for one in run if not one.is_deleting)
+
+
+def _surplus(draft: Draft, runs: list[Attempts], limit: int) -> Iterable[Attempts]:
+    """Give the runs beyond a limit and those that are too old, and ask to look again when the next one will be."""
+    max_age = draft.build.spec.history.max_age
+    for place, run in enumerate(runs):
+        if place >= limit:
+            yield run
+        elif max_age is not None:
+            until = _ended_at(run)[0] + max_age
+            if draft.now.steady >= until:
+                yield run
+            else:
+                draft.wake_at(steady=until)
 
 
 def _servers(draft: Draft) -> list[AppServer]:

@@ -70,6 +70,7 @@ def read_history(text: bytes) -> History:
     return History(
         successful_limit=count_of(fields.get("successfulLimit"), default=DEFAULT_SUCCESSFUL_LIMIT),
         failed_limit=count_of(fields.get("failedLimit"), default=DEFAULT_FAILED_LIMIT),
+        max_age=_duration(fields.get("maxAge")),
     )
 
 
