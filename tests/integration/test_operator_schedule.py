@@ -43,6 +43,18 @@ def test_a_server_of_a_new_object_stays_up_and_the_one_before_it_goes(stage: Sta
     assert first.condition("Succeeded").status == "True"
 
 
+def test_of_finished_runs_the_old_ones_go_and_the_newest_stays(stage: Stage) -> None:
+    """R29: also when nothing else happens any more."""
+    history = {"successfulLimit": 9, "maxAge": "4s"}
+    build = stage.create("nightly", a_build_spec(schedule=every("1s"), history=history))
+    see(build, lambda one: one.slots.get("started", 0) >= 3, "some builds were started")
+    build.disable()
+
+    eventually(lambda: len(stage.app_servers(build)) == 1, "only the newest is kept")
+    build.reload()
+    assert [one.name for one in stage.app_servers(build)] == [build.read("status.lastSuccess.appServer")]
+
+
 def test_an_edit_of_the_interval_skips_the_slot_that_waits(stage: Stage) -> None:
     build = a_build_whose_next_slot_waits(stage)
     anchor = build.instant("status.schedule.anchorTime")
