@@ -55,8 +55,8 @@ def test_why_names_what_a_slot_waits_for(plugin: Plugin, builds: dict[str, Perio
     told, said = plugin.document("why", "waits"), plugin.here("why", "waits")
 
     app_server = builds["waits"].runs[0]["appServer"]
-    assert [one["blocks"] for one in told["waiting"]["checks"]] == [True, None, None, None]
-    assert f"AppServer {app_server} is " in told["waiting"]["checks"][0]["saw"]
+    assert [one["blocks"] for one in told["waiting"]["checks"]] == [False, True, None, None, None]
+    assert f"AppServer {app_server} is " in told["waiting"]["checks"][1]["saw"]
     assert said.out.startswith(f"The slot {told['waiting']['slotTime']} (")
     assert f"AppServer {app_server} is " in said.out
 
@@ -70,7 +70,7 @@ def test_who_may_not_see_pods_is_told_what_the_rest_says(
 
     told = asker.document("why", "waits")
 
-    assert builds["waits"].runs[0]["appServer"] in told["waiting"]["checks"][0]["saw"]
+    assert builds["waits"].runs[0]["appServer"] in told["waiting"]["checks"][1]["saw"]
 
 
 def test_why_tells_what_became_of_the_slot_of_an_instant(plugin: Plugin, builds: dict[str, PeriodicBuild]) -> None:
