@@ -28,13 +28,8 @@ demo: $(STAMP) ## Watch the main job on a real cluster, two minutes (ARGS=--keep
 	@$(BIN)/python -m tests.demo $(ARGS)
 
 test: check ## Everything: lint, types, layers, unit, property, integration, end-to-end
-	@echo "The end-to-end tests run beside the others: both mostly wait. What they say comes last."
-	@$(BIN)/python -m pytest tests/e2e --junit-xml=$(REPORT).e2e >$(VENV)/e2e.txt 2>&1 & e2e=$$!; \
-	trap 'kill $$e2e' INT TERM; failed=0; \
-	$(BIN)/python -m pytest tests/unit tests/property tests/integration --junit-xml=$(REPORT) || failed=$$?; \
-	wait $$e2e || failed=$$?; \
-	cat $(VENV)/e2e.txt; exit $$failed
-	@$(BIN)/python -m tests.summary "lint, types, layers, dependencies" $(REPORT) $(REPORT).e2e
+	$(BIN)/python -m pytest tests/unit tests/property tests/integration tests/e2e --junit-xml=$(REPORT)
+	@$(BIN)/python -m tests.summary "lint, types, layers, dependencies" $(REPORT)
 
 test-fast: check ## What needs no cluster, under a minute
 	$(BIN)/python -m pytest -q tests/unit -m "$(NO_CLUSTER)" --cov --cov-report=term:skip-covered --junit-xml=$(REPORT)
