@@ -52,6 +52,11 @@ def mutate() -> Findings:
     """Change the core in every way that mutmut knows, and run its tests against each; raises MutationError."""
     place = make_workspace()
     _run_all(place)
+    return findings_in(place)
+
+
+def findings_in(place: Path) -> Findings:
+    """Read what a run has found."""
     _ask(place, "export-cicd-stats")
     counts = msgspec.json.decode((place / "mutants" / "mutmut-cicd-stats.json").read_bytes(), type=Counts)
     results = (line.strip().rpartition(": ") for line in _ask(place, "results").splitlines())

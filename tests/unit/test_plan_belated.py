@@ -101,9 +101,8 @@ def test_it_is_neither_recorded_nor_cancelled_while(
 def test_one_that_has_its_pod_already_has_started() -> None:
     """R44: its run was in a status that was edited since."""
     begun = an_app_server(created=SLOT)
-    assert memory(a_look(a_build(status=a_status()), SLOT, children=[begun], pods=[a_pod(begun)])).runs == (
-        a_run(begun),
-    )
+    after = memory(a_look(a_build(status=a_status()), SLOT, children=[begun], pods=[a_pod(begun)]))
+    assert (after.runs, after.ledger[0]) == ((a_run(begun),), an_entry(slot=SLOT))
 
 
 def test_the_slot_waits_meanwhile_and_finds_its_app_server_when_its_turn_comes() -> None:
