@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from periodicbuild.cli.errors import AnswerIsNoError
 from periodicbuild.cli.objects import app_servers_of
-from periodicbuild.core.verdicts import waiting_cause
+from periodicbuild.core.verdicts import container_with_log, waiting_cause
 from periodicbuild.kube.errors import NotFoundError
 from periodicbuild.kube.kinds import PODS
 from periodicbuild.kube.parse import pod_from_json
@@ -44,11 +44,8 @@ def live_log(cluster: Cluster, attempt: AppServer, container: str | None, *, fol
 
 
 def _container(attempt: AppServer, pod: Pod) -> str:
-    have_run = [one.name for one in pod.containers if one.has_run]
-    failed = attempt.status.result.container if attempt.status.result is not None else None
-    if failed in have_run:
-        return failed or ""
-    if not have_run:
+    container = container_with_log(pod, attempt.status.result)
+    if container is None:
         reason, message = waiting_cause(pod)
         raise AnswerIsNoError(f"nothing has run in pod {pod.ref.name} yet: {reason}: {message}".rstrip(": "))
-    return have_run[-1]
+    return container

@@ -15,6 +15,7 @@ from periodicbuild.core.plans import AppServerPlan, CheckNamespace, ConfirmAbsen
 from periodicbuild.core.reasons import EventReason, FailureClass, Stage, State, SucceedWhen
 from periodicbuild.core.redaction import tail_of
 from periodicbuild.core.schedules import whole_second_down
+from periodicbuild.core.verdicts import container_with_log
 
 if TYPE_CHECKING:
     from periodicbuild.core.facts import AppServerStatus, Now, Pod
@@ -48,7 +49,7 @@ def charge(facts: AppServerFacts, result: Result, now: Now) -> AppServerPlan:
 
 def fail(facts: AppServerFacts, now: Now, result: Result) -> AppServerPlan:
     """Write the failure with what is left of it (R24), and owe its Event; the pod goes after it."""
-    container = _container_with_log(facts.pod, result)
+    container = container_with_log(facts.pod, result) if facts.pod is not None and not facts.pod.is_gone else None
     if container is not None and facts.pod is not None and facts.log is None:
         return AppServerPlan(first=(ReadLog(pod=facts.pod.ref.name, container=container),))
     took_too_long = result.stage == Stage.CONFIGURING and result.failure_class == FailureClass.TIMEOUT
@@ -64,14 +65,6 @@ def fail(facts: AppServerFacts, now: Now, result: Result) -> AppServerPlan:
     note = f"Attempt {facts.app_server.attempt} has failed ({result.failure_class}, {result.reason}): {result.message}"
     event = attempt_event(facts, EventType.WARNING, EventReason.ATTEMPT_FAILED, note, key=str(facts.app_server.attempt))
     return replace(end_attempt(facts, now, status), events=(event,))
-
-
-def _container_with_log(pod: Pod | None, result: Result) -> str | None:
-    """Return the container whose log says most: the one that failed, else the last one that has run."""
-    if pod is None or pod.is_gone:
-        return None
-    have_run = [container.name for container in pod.containers if container.has_run]
-    return result.container if result.container in have_run else next(reversed(have_run), None)
 
 
 def end_attempt(facts: AppServerFacts, now: Now, status: AppServerStatus) -> AppServerPlan:

@@ -26,6 +26,13 @@ def stage_of(pod: Pod) -> Stage:
     return Stage.CONFIGURING if any(container.has_run for container in pod.containers) else Stage.WAITING
 
 
+def container_with_log(pod: Pod, result: Result | None) -> str | None:
+    """Return the container whose log says most: the one that failed, else the last one that has run."""
+    have_run = [container.name for container in pod.containers if container.has_run]
+    failed = result.container if result is not None else None
+    return failed if failed in have_run else next(reversed(have_run), None)
+
+
 def has_succeeded(pod: Pod, succeed_when: SucceedWhen) -> bool:
     """Tell whether the pod has done what `succeedWhen` asks for."""
     if succeed_when == SucceedWhen.READY:

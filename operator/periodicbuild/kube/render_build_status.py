@@ -12,9 +12,10 @@ import msgspec
 
 from periodicbuild.core.calendars import Calendar, Weekday
 from periodicbuild.core.crons import Cron
+from periodicbuild.core.messages import cut_message
 from periodicbuild.core.schedules import Interval
 from periodicbuild.kube import wire_status as wire
-from periodicbuild.kube.render_values import message_text, reason_text, stored_instant
+from periodicbuild.kube.render_values import reason_text, stored_instant
 
 if TYPE_CHECKING:
     from periodicbuild.core.schedules import Schedule
@@ -153,7 +154,7 @@ def _last_failure(last: LastFailure) -> wire.LastFailureWire:
         time=stored_instant(last.at),
         failure_class=reason_text(last.failure_class) if last.failure_class else None,
         reason=reason_text(last.reason) if last.reason else None,
-        message=message_text(last.message) or None,
+        message=cut_message(last.message) or None,
     )
 
 
@@ -172,5 +173,5 @@ def _condition(condition: Condition) -> wire.ConditionWire:
         observed_generation=condition.observed_generation,
         last_transition_time=stored_instant(condition.changed_at),
         reason=reason_text(condition.reason),
-        message=message_text(condition.message),
+        message=cut_message(condition.message),
     )

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from periodicbuild.core.messages import cut_message
 from periodicbuild.core.reasons import ConditionReason, ConditionType, State
 from periodicbuild.kube.render_build_status import stored_build_status
-from periodicbuild.kube.render_values import message_text, reason_text, stored_instant
+from periodicbuild.kube.render_values import reason_text, stored_instant
 from periodicbuild.kube.wire_status import AppServerStatusWire, ConditionWire, ResultWire, StatusObject, if_any
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def _succeeded(was: AppServerStatus, status: AppServerStatus, now: datetime) -> 
         type=ConditionType.SUCCEEDED,
         status=_outcome(status.state),
         reason=status.state,
-        message=message_text(status.message),
+        message=cut_message(status.message),
         last_transition_time=stored_instant((was.succeeded_changed_at if is_same else None) or now),
     )
 
@@ -91,5 +92,5 @@ def _result(result: Result) -> ResultWire:
         container=result.container,
         exit_code=result.exit_code,
         signal=result.signal,
-        message=message_text(result.message),
+        message=cut_message(result.message),
     )

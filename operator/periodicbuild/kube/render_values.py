@@ -16,13 +16,8 @@ if TYPE_CHECKING:
 
     from periodicbuild.core.notices import ObjectRef
 
-LONGEST_MESSAGE: Final = 1_024
-"""Characters of any `message` in status."""
-
 LONGEST_REASON: Final = 64
 """Characters of any word in status that says why."""
-
-ELLIPSIS: Final = "..."
 
 UNKNOWN_REASON: Final = "Unknown"
 
@@ -35,11 +30,6 @@ def stored_instant(instant: datetime) -> datetime:
 def instant_text(instant: datetime) -> str:
     """Write RFC 3339 in UTC and whole seconds."""
     return f"{stored_instant(instant):%Y-%m-%dT%H:%M:%SZ}"
-
-
-def message_text(message: str) -> str:
-    """Cut a sentence to what the definition of the resource allows."""
-    return message if len(message) <= LONGEST_MESSAGE else message[: LONGEST_MESSAGE - len(ELLIPSIS)] + ELLIPSIS
 
 
 def reason_text(reason: str) -> str:
