@@ -229,3 +229,20 @@ class Trigger(StrEnum):
     SCHEDULE = "Schedule"
     MANUAL = "Manual"
     RECOVERY = "Recovery"
+
+
+class NoticeKind(StrEnum):
+    """What people are told by mail and the like (R38)."""
+
+    RUN_FAILED = "RunFailed"
+    STILL_FAILING = "StillFailing"
+    RUN_RECOVERED = "RunRecovered"
+    ATTEMPT_FAILED = "AttemptFailed"
+
+
+class SinkName(StrEnum):
+    """The ways of telling people."""
+
+    EMAIL = "Email"
+    WEBHOOK = "Webhook"
+    SLACK = "Slack"
