@@ -30,6 +30,7 @@ from periodicbuild.core.facts import (
 )
 from periodicbuild.core.names import slot_run_id
 from periodicbuild.core.reasons import ConcurrencyPolicy, Decision, Fate, Outcome, SucceedWhen
+from periodicbuild.core.recipients import Notifications
 from periodicbuild.core.status import BuildStatus, LedgerEntry, ScheduleStatus
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ def a_spec(  # noqa: PLR0913 - keywords, each with a default
     starting: Starting | None = None,
     concurrency: ConcurrencyPolicy = ConcurrencyPolicy.FORBID,
     breaker: Breaker | None = None,
+    notifications: Notifications | None = None,
 ) -> BuildSpec:
     """Give a spec; `history` is the limit of successful and of failed runs."""
     successful, failed = history
@@ -67,6 +69,7 @@ def a_spec(  # noqa: PLR0913 - keywords, each with a default
         starting=starting or Starting(),
         concurrency=concurrency,
         breaker=breaker,
+        notifications=notifications or Notifications(),
     )
 
 

@@ -19,6 +19,7 @@ from periodicbuild.core.look import BuildFacts
 from periodicbuild.core.planning import plan_periodic_build
 from periodicbuild.core.plans import CancelAppServer, CreateAppServer, DryRun, Refusal, Refused, Seen
 from periodicbuild.core.reasons import Blocker, Decision, Outcome
+from periodicbuild.core.recipients import Telling
 from periodicbuild.core.status import BuildStatus, Slots, Waiting
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from tests.builders.values import Instant
 
     from periodicbuild.core.facts import AppServer, PeriodicBuild, Pod
+    from periodicbuild.core.mail import Delivery
     from periodicbuild.core.plans import AppServerPlan, BuildPlan
     from periodicbuild.core.reasons import State
     from periodicbuild.core.status import LedgerEntry, Manual, Run, ScheduleStatus
@@ -111,6 +113,8 @@ def a_look(  # noqa: PLR0913 - keywords, each with a default
     has_place: bool = True,
     may_start: bool = True,
     clock_is_trusted: bool = True,
+    telling: Telling | None = None,
+    deliveries: Iterable[Delivery] = (),
 ) -> BuildPlan:
     """Look at a PeriodicBuild; its pod is accepted, and nothing is in the way, unless told otherwise."""
     facts = BuildFacts(
@@ -127,6 +131,8 @@ def a_look(  # noqa: PLR0913 - keywords, each with a default
         has_place=has_place,
         may_start=may_start,
         clock_is_trusted=clock_is_trusted,
+        telling=telling or Telling(),
+        deliveries={delivery.key: delivery for delivery in deliveries},
     )
     return plan_periodic_build(facts, a_now(wall, steady=steady))
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from periodicbuild.core.calendars import Calendar, Weekday
 from periodicbuild.core.crons import Cron
 from periodicbuild.core.facts import AppServerStatus, Result, Timeouts
+from periodicbuild.core.mail import DeliveryProblem, FailingSince, MailStatus, PendingNotice
 from periodicbuild.core.plans import CreateAppServer
 from periodicbuild.core.reasons import (
     AfterManualRun,
@@ -18,8 +19,10 @@ from periodicbuild.core.reasons import (
     Decision,
     FailureClass,
     Fate,
+    NoticeKind,
     Outcome,
     OutcomeReason,
+    SinkName,
     Stage,
     State,
     SucceedWhen,
@@ -114,6 +117,22 @@ schedule_statuses = st.builds(
     due_at_since=counts,
 )
 
+since_failing = st.none() | st.builds(FailingSince, run=names, at=instants)
+
+pending_notices = st.builds(
+    PendingNotice,
+    key=st.builds("{}/{}".format, names, st.sampled_from(NoticeKind)),
+    since_at=instants,
+    sinks=st.sets(st.sampled_from(SinkName), min_size=1).map(tuple),
+    app_server=names,
+    reason=words,
+    failing_since=since_failing,
+    failures=counts,
+    tries=counts,
+    next_at=st.none() | instants,
+    left_out=counts,
+)
+
 statuses_without_schedule = st.builds(
     BuildStatus,
     observed_generation=counts,
@@ -136,6 +155,14 @@ statuses_without_schedule = st.builds(
     ),
     consecutive_failures=counts,
     breaker=st.none() | st.builds(OpenBreaker, opened_at=instants, next_probe_at=instants, digest=words),
+    mail=st.builds(
+        MailStatus,
+        failing_since=since_failing,
+        pending=st.lists(pending_notices, max_size=3, unique_by=lambda notice: notice.key).map(tuple),
+        last_sent_at=st.none() | instants,
+        last_reminder_at=st.none() | instants,
+        problem=st.none() | st.builds(DeliveryProblem, reason=words, message=texts, at=instants),
+    ),
     durations=st.lists(counts, max_size=3).map(tuple),
     conditions=st.lists(conditions, max_size=3).map(tuple),
 )

@@ -16,6 +16,7 @@ from periodicbuild.core.intervals import (
     INTERVAL_PATTERN,
     INTERVAL_SECONDS_CEL,
 )
+from periodicbuild.core.recipients import ADDRESS_PATTERN
 
 TIME_OF_DAY_PATTERN = "^([01][0-9]|2[0-3]):[0-5][0-9]$"
 
@@ -26,6 +27,7 @@ _VALUES = {"MAX_TEXT_LENGTH": MAX_TEXT_LENGTH, "MAX_CRON_LENGTH": crons.MAX_LENG
 """Constants that stand alone and are not text."""
 
 _TEXTS = {
+    "ADDRESS_PATTERN": ADDRESS_PATTERN,
     "DURATION_PATTERN": DURATION_PATTERN,
     "INTERVAL_PATTERN": INTERVAL_PATTERN,
     "AMBIGUOUS_PATTERN": AMBIGUOUS_PATTERN,

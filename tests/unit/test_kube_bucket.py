@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from periodicbuild.core.recent import Recent
 from periodicbuild.kube.bucket import TokenBucket
 from periodicbuild.kube.event_budget import BURST, EventBudget
-from periodicbuild.kube.recent import Recent
 
 START = 1000.0
 ONE_TOKEN_LATER = 1000.1

@@ -20,6 +20,7 @@ NOW = "2026-11-24T01:00:00"
 JUST_BEFORE_TEN_MINUTES = "2026-11-24T01:09:59"
 IN_TEN_MINUTES = "2026-11-24T01:10:00"
 ACCEPTED = ("True", "Accepted", "the spec is understood and its pod would be accepted")
+NOBODY = "nobody is named in spec.notifications or by the operator"
 EVERY_DAY = ("True", "Scheduled", "every 24h")
 
 
@@ -52,6 +53,7 @@ def test_every_condition_is_present_from_the_first_write() -> None:
         a_condition("Ready", ACCEPTED, changed=NOW),
         a_condition("Scheduled", EVERY_DAY, changed=NOW),
         a_condition("LastRunSucceeded", ("Unknown", "NoRunYet", ""), changed=NOW),
+        a_condition("Notified", ("Unknown", "NotConfigured", NOBODY), changed=NOW),
     )
 
 

@@ -18,6 +18,7 @@ from tests.builders import (
 from tests.builders.looks import PREVIOUS, REQUEST, a_look, a_status, memory, told
 
 from periodicbuild.core.facts import AppServer, AppServerStatus, PeriodicBuild, Result, Retries
+from periodicbuild.core.mail import FailingSince, MailStatus
 from periodicbuild.core.plans import ConfirmAbsence, EndedRun
 from periodicbuild.core.reasons import Outcome, State, Trigger
 from periodicbuild.core.runs import DURATIONS
@@ -130,6 +131,7 @@ def test_a_failed_run_notes_why_and_counts() -> None:
             reason="NonZeroExit",
             message="container main ended with exit code 1",
         ),
+        mail=MailStatus(failing_since=FailingSince(run=RUN, at=at(ENDED))),
     )
     (event,) = plan.events
     assert (event.type, event.reason, event.key) == ("Warning", "BuildFailed", RUN)

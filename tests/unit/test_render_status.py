@@ -58,6 +58,7 @@ def test_what_is_over_is_written_as_null_so_that_it_disappears() -> None:
         "lastFailure": None,
         "consecutiveFailures": 0,
         "breaker": None,
+        "mail": None,
         "durationsSeconds": None,
         "conditions": None,
     }

@@ -10,7 +10,8 @@ from periodicbuild.core.clock_changes import clock_changes
 from periodicbuild.core.durations import format_duration
 from periodicbuild.core.messages import cut_message
 from periodicbuild.core.plans import Refusal, Refused
-from periodicbuild.core.reasons import ConditionReason, ConditionType
+from periodicbuild.core.reasons import ConditionReason, ConditionType, SinkName
+from periodicbuild.core.recipients import domains_of, not_allowed
 from periodicbuild.core.schedules import next_slot
 from periodicbuild.core.status import Condition
 
@@ -26,12 +27,13 @@ Verdict = tuple[str, str, str]
 
 
 def set_conditions(draft: Draft) -> None:
-    """Bring `Ready`, `Scheduled` and, before any run, `LastRunSucceeded` up to date."""
+    """Bring `Ready`, `Scheduled`, `Notified` and, before any run, `LastRunSucceeded` up to date."""
     status = with_condition(draft.status, draft, ConditionType.READY, _ready(draft))
     status = with_condition(status, draft, ConditionType.SCHEDULED, _scheduled(draft))
     known = status.condition(ConditionType.LAST_RUN_SUCCEEDED)
     verdict = ("Unknown", ConditionReason.NO_RUN_YET, "") if known is None else _as_it_is(known)
-    draft.status = with_condition(status, draft, ConditionType.LAST_RUN_SUCCEEDED, verdict)
+    status = with_condition(status, draft, ConditionType.LAST_RUN_SUCCEEDED, verdict)
+    draft.status = with_condition(status, draft, ConditionType.NOTIFIED, _notified(draft))
 
 
 def with_condition(status: BuildStatus, draft: Draft, type_: ConditionType, verdict: Verdict) -> BuildStatus:
@@ -98,3 +100,23 @@ def _breaker_text(failures: int, breaker: OpenBreaker) -> str:
         f"{failures} runs in a row have failed: the next starts after {breaker.next_probe_at:%Y-%m-%dT%H:%M:%SZ},"
         " or with the first slot after spec.template or spec.breaker was changed"
     )
+
+
+def _notified(draft: Draft) -> Verdict:
+    """Say whether people hear of this build: what the settings forbid comes first, then the last delivery."""
+    wanted, telling = draft.build.spec.notifications, draft.facts.telling
+    if (wanted.to or telling.to) and SinkName.EMAIL not in telling.sinks:
+        message = "nobody gets mail: the operator was started without --smtp-host"
+        return "False", ConditionReason.DELIVERY_FAILED, message
+    refused = not_allowed(wanted, telling)
+    if refused:
+        message = f"the operator may not send mail to {domains_of(refused)}: ask its administrator for"
+        return "False", ConditionReason.RECIPIENT_REFUSED, f"{message} --mail-allowed-domains"
+    if not telling.sinks or not (wanted.to or telling.to or telling.sinks - {SinkName.EMAIL}):
+        return "Unknown", ConditionReason.NOT_CONFIGURED, "nobody is named in spec.notifications or by the operator"
+    problem, pending = draft.status.mail.problem, draft.status.mail.pending
+    if problem is not None:
+        return ("Unknown" if problem.reason == ConditionReason.RETRYING else "False"), problem.reason, problem.message
+    if pending:
+        return "True", ConditionReason.PENDING, f"{pending[0].key} is about to be told"
+    return "True", ConditionReason.NOTHING_PENDING, "everybody has been told everything"

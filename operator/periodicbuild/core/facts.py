@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, NewType
 
 from periodicbuild.core.reasons import ConcurrencyPolicy, FailureClass, State, SucceedWhen, Trigger
+from periodicbuild.core.recipients import Notifications
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -96,6 +97,7 @@ class BuildSpec:
     starting: Starting = Starting()
     concurrency: ConcurrencyPolicy = ConcurrencyPolicy.FORBID
     breaker: Breaker | None = None
+    notifications: Notifications = field(default_factory=Notifications)
     schedule_error: str | None = None
     """Why the schedule cannot be understood; `schedule` then spawns nothing."""
 

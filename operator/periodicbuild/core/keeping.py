@@ -38,10 +38,12 @@ def remove_superseded_servers(draft: Draft) -> None:
 def prune_history(draft: Draft) -> None:
     """Remove the records of runs beyond the limits or too old; the newest success and the newest failure always stay.
 
-    So does the record of a server that is meant to run, however many succeeded since: its pod would go with it.
+    So does the record of a server that is meant to run, however many succeeded since: its pod would go with it; and of
+    a run of which people have not been told yet.
     """
     runs = _ended_runs(draft)
     kept = _meant_to_run(draft)
+    untold = {notice.run for notice in draft.status.mail.pending}
     history = draft.build.spec.history
     succeeded = [run for run in runs if run[-1].state.has_succeeded]
     failed = [run for run in runs if run[-1].state.has_failed]
@@ -52,7 +54,7 @@ def prune_history(draft: Draft) -> None:
         *_surplus(draft, cancelled, history.failed_limit),
     ]
     for run in surplus:
-        if kept.isdisjoint(one.ref.uid for one in run):
+        if kept.isdisjoint(one.ref.uid for one in run) and run[0].run not in untold:
             draft.then.extend(DeleteAppServer(name=one.ref.name, uid=one.ref.uid) for one in run if not one.is_deleting)
 
 

@@ -12,6 +12,7 @@ from periodicbuild.core.ledger import decide
 from periodicbuild.core.notices import EventFact, EventType
 from periodicbuild.core.plans import Wake
 from periodicbuild.core.reasons import Decision, EventReason, State
+from periodicbuild.core.recipients import Telling
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from periodicbuild.core.facts import AppServer, Now, PeriodicBuild, Pod
     from periodicbuild.core.ledger import Ruling
+    from periodicbuild.core.mail import Delivery
     from periodicbuild.core.plans import DryRun, EndedRun, FirstAction, Refusal, ThenAction
     from periodicbuild.core.status import BuildStatus, ScheduleStatus, Waiting
 
@@ -51,6 +53,9 @@ class BuildFacts:
     """The start rate lets one more start (R15)."""
     clock_is_trusted: bool = True
     """The wall clock agrees with the API server's to a minute (R9)."""
+    telling: Telling = field(default_factory=Telling)
+    deliveries: Mapping[str, Delivery] = field(default_factory=dict)
+    """What became of the last try to tell something, by its key."""
 
     def has_begun(self, child: AppServer) -> bool:
         """Tell whether there is, or has been, more of an attempt than its record."""
@@ -151,4 +156,5 @@ _ACTIONS = {
     EventReason.NAME_COLLISION: "DropRequest",
     EventReason.LEDGER_RESET: "BeginEpoch",
     EventReason.CLOCK_STEPPED: "BeginEpoch",
+    EventReason.NOTIFICATION_FAILED: "TellPeople",
 }

@@ -16,6 +16,7 @@ from periodicbuild.core.conditions import set_conditions
 from periodicbuild.core.epochs import begin_first_epoch, begin_next_epoch
 from periodicbuild.core.keeping import prune_history, remove_superseded_servers
 from periodicbuild.core.look import BuildFacts, Draft
+from periodicbuild.core.outbox import due_notices, remind, settle_deliveries
 from periodicbuild.core.plans import BuildPlan, ConfirmAbsence, DryRunPod, Refused
 from periodicbuild.core.reasons import ConditionType
 from periodicbuild.core.runs import is_in_progress, settle_runs
@@ -57,8 +58,10 @@ def _judge(draft: Draft) -> None:
     if draft.facts.clock_is_trusted and begin_first_epoch(draft):
         return
     forget_if_changed(draft)
+    settle_deliveries(draft)
     adopt_children(draft)
     settle_runs(draft)
+    remind(draft)
     if not draft.facts.clock_is_trusted:
         return
     if begin_next_epoch(draft):
@@ -89,6 +92,7 @@ def _plan(draft: Draft) -> BuildPlan:
         status=status,
         events=tuple(draft.events),
         then=tuple(draft.then),
+        tell=due_notices(draft),
         wake=draft.wake,
         unwritten=draft.unwritten,
         start_by=draft.start_by,

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from periodicbuild.core.facts import AppServer, AppServerStatus, TemplateJson, Timeouts
     from periodicbuild.core.ledger import Ruling
+    from periodicbuild.core.mail import PendingNotice
     from periodicbuild.core.notices import EventFact
     from periodicbuild.core.reasons import Outcome, State, SucceedWhen, Trigger
     from periodicbuild.core.status import BuildStatus, Waiting
@@ -204,6 +205,8 @@ class BuildPlan:
     """The status to write; None = nothing changed."""
     events: tuple[EventFact, ...] = ()
     then: tuple[ThenAction, ...] = ()
+    tell: tuple[PendingNotice, ...] = ()
+    """What people are to be told now: it stands in the status that was written (R39)."""
     wake: Wake = Wake()
     unwritten: Waiting | None = None
     """A wait that is not worth a write yet (R41): the process remembers it."""

@@ -171,6 +171,7 @@ class EventReason(StrEnum):
     LEDGER_RESET = "LedgerReset"
     CLOCK_STEPPED = "ClockStepped"
     ORPHANED = "Orphaned"
+    NOTIFICATION_FAILED = "NotificationFailed"
 
 
 class ConditionType(StrEnum):
@@ -179,6 +180,7 @@ class ConditionType(StrEnum):
     READY = "Ready"
     SCHEDULED = "Scheduled"
     LAST_RUN_SUCCEEDED = "LastRunSucceeded"
+    NOTIFIED = "Notified"
     SUCCEEDED = "Succeeded"
 
 
@@ -197,6 +199,12 @@ class ConditionReason(StrEnum):
     NEVER_FINISHES = "NeverFinishes"
     NO_RUN_YET = "NoRunYet"
     SUCCEEDED = "Succeeded"
+    NOT_CONFIGURED = "NotConfigured"
+    NOTHING_PENDING = "NothingPending"
+    PENDING = "Pending"
+    RETRYING = "Retrying"
+    DELIVERY_FAILED = "DeliveryFailed"
+    RECIPIENT_REFUSED = "RecipientRefused"
     POD_READY = "PodReady"
     POD_NOT_READY = "PodNotReady"
     NO_POD = "NoPod"

@@ -13,6 +13,7 @@ from periodicbuild.core.breaker import note_counted_failure
 from periodicbuild.core.conditions import with_condition
 from periodicbuild.core.ledger import record_outcome
 from periodicbuild.core.notices import EventType
+from periodicbuild.core.outbox import note_failing, owe_failed_attempt, owe_failure, owe_recovery
 from periodicbuild.core.plans import ConfirmAbsence, EndedRun
 from periodicbuild.core.reasons import (
     ConditionReason,
@@ -143,6 +144,7 @@ def _settle_failed(draft: Draft, run: Run, child: AppServer) -> None:
     waiting = replace(run, next_attempt_at=next_at, disruptions=run.disruptions + is_disruption)
     runs = tuple(waiting if one.uid == run.uid else one for one in draft.status.runs)
     draft.status = replace(draft.status, runs=runs)
+    owe_failed_attempt(draft, run)
 
 
 def _why_not_again(run: Run, result: Result | None, retries: Retries) -> OutcomeReason | None:
@@ -168,6 +170,7 @@ def _note_success(draft: Draft, run: Run, child: AppServer | None) -> None:
     if draft.status.consecutive_failures:
         note = f"Build {run.id} has succeeded after {draft.status.consecutive_failures} failed in a row"
         draft.tell(EventType.NORMAL, EventReason.BUILD_RECOVERED, note, key=run.id)
+    owe_recovery(draft, run)
     seconds = max(0, round((finished_at - run.started_at).total_seconds()))
     draft.status = with_condition(
         replace(
@@ -189,6 +192,7 @@ def _note_failure(draft: Draft, run: Run, reason: OutcomeReason | None, child: A
     note = f"Build {run.id} has failed ({reason}) in attempt {run.attempt}: {cause}"
     draft.tell(EventType.WARNING, EventReason.BUILD_FAILED, note, key=run.id)
     if child is not None and child.has_own_template:
+        owe_failure(draft, run, reason)
         return
     failure_class = result.failure_class if result is not None else FailureClass.INFRASTRUCTURE
     failure = LastFailure(
@@ -212,6 +216,8 @@ def _note_failure(draft: Draft, run: Run, reason: OutcomeReason | None, child: A
     )
     if counts:
         note_counted_failure(draft, failure.at)
+    note_failing(draft, run, failure.at)
+    owe_failure(draft, run, reason)
 
 
 def _finished_at(draft: Draft, child: AppServer | None) -> datetime:

@@ -62,6 +62,8 @@ def _start_retry(draft: Draft) -> bool:
         if run.next_attempt_at is not None and run.next_attempt_at > draft.now.steady:
             draft.wake_at(steady=run.next_attempt_at)
             continue
+        if run not in draft.facts.build.status.runs:
+            return True  # that there is another attempt is written down, and told, before there is one (R18, R39)
         last = next((child for child in draft.facts.children if child.ref.uid == run.uid), None)
         if last is not None and _create_retry(draft, run, last):
             return True

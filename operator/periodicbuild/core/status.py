@@ -5,8 +5,10 @@ Every rule that needs memory reads it from here, so the process can die at any i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from periodicbuild.core.mail import MailStatus
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -178,6 +180,7 @@ class BuildStatus:
     consecutive_failures: int = 0
     breaker: OpenBreaker | None = None
     """None = closed."""
+    mail: MailStatus = field(default_factory=MailStatus)
     durations: tuple[int, ...] = ()
     """Seconds of the last successes, newest first."""
     next_slot: datetime | None = None

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from periodicbuild.core.recent import Recent
 from periodicbuild.kube.bucket import TokenBucket
-from periodicbuild.kube.recent import Recent
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from periodicbuild.core.recent import Recent
 from periodicbuild.kube.errors import (
     AlreadyExistsError,
     ForbiddenError,
@@ -31,7 +32,6 @@ from periodicbuild.kube.errors import (
 from periodicbuild.kube.event_body import EVENTS, event_body, event_name, event_namespace, series_body
 from periodicbuild.kube.event_budget import EventBudget
 from periodicbuild.kube.outage import Outage
-from periodicbuild.kube.recent import Recent
 from periodicbuild.kube.session import MERGE_PATCH
 from periodicbuild.kube.writer import Priority, WriteRequest
 

@@ -16,7 +16,13 @@ import msgspec
 from periodicbuild.core.facts import BuildSpec, PeriodicBuild
 from periodicbuild.core.reasons import ConcurrencyPolicy, SucceedWhen
 from periodicbuild.kube.kinds import PERIODIC_BUILD, PERIODIC_BUILDS
-from periodicbuild.kube.parse_policies import read_breaker, read_history, read_retries, read_timeouts
+from periodicbuild.kube.parse_policies import (
+    read_breaker,
+    read_history,
+    read_notifications,
+    read_retries,
+    read_timeouts,
+)
 from periodicbuild.kube.parse_schedule import read_schedule
 from periodicbuild.kube.parse_status import read_ledger, read_status
 from periodicbuild.kube.parse_template import shared_template
@@ -105,6 +111,7 @@ def _spec(stored: BuildSpecWire) -> BuildSpec:
         concurrency=known(ConcurrencyPolicy, stored.concurrency_policy, otherwise=ConcurrencyPolicy.FORBID),
         schedule_error=schedule_error,
         breaker=read_breaker(bytes(stored.breaker)),
+        notifications=read_notifications(bytes(stored.notifications)),
         retries=read_retries(bytes(stored.retries)),
         timeouts=read_timeouts(bytes(stored.timeouts)),
         history=read_history(bytes(stored.history)),

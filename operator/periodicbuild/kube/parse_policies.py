@@ -16,7 +16,8 @@ import msgspec
 
 from periodicbuild.core.durations import DurationError, parse_duration
 from periodicbuild.core.facts import Breaker, History, Retries, Timeouts
-from periodicbuild.core.reasons import FailureClass
+from periodicbuild.core.reasons import FailureClass, NoticeKind
+from periodicbuild.core.recipients import DEFAULT_REMIND_EVERY, FOR_ALL, Notifications
 from periodicbuild.kube.parse_values import UNREADABLE, count_of
 
 DEFAULT_DELAY: Final = timedelta(seconds=10)
@@ -84,6 +85,19 @@ def read_breaker(text: bytes) -> Breaker | None:
     return Breaker(failures=failures, probe_after=_duration(fields.get("probeAfter")) or DEFAULT_PROBE_AFTER)
 
 
+@lru_cache(maxsize=MOST_SHARED)
+def read_notifications(text: bytes) -> Notifications:
+    """Read `spec.notifications`; what is no address is kept, so that somebody can say so."""
+    email = _fields(text).get("email")
+    if not isinstance(email, dict):
+        return Notifications()
+    return Notifications(
+        to=tuple(dict.fromkeys(_texts(email.get("to")))),
+        events=_kinds(email.get("events")),
+        remind_every=_duration(email.get("remindEvery")) or DEFAULT_REMIND_EVERY,
+    )
+
+
 def _fields(text: bytes) -> dict[str, Any]:
     try:
         return msgspec.json.decode(text, type=dict[str, Any])
@@ -98,6 +112,16 @@ def _duration(value: object) -> timedelta | None:
         return parse_duration(value)
     except DurationError:
         return None
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    return tuple(one for one in value if isinstance(one, str)) if isinstance(value, list) else ()
+
+
+def _kinds(value: object) -> frozenset[NoticeKind]:
+    """Give the events to tell of; one that only a newer operator knows is left out."""
+    chosen = frozenset(kind for kind in NoticeKind if kind.value in _texts(value))
+    return chosen or FOR_ALL
 
 
 def _classes(value: object) -> frozenset[FailureClass]:

@@ -13,6 +13,7 @@ one that does the least harm:
 | `ledger[].decision` | the entry is left out | there are exactly three, the equation says so |
 | `ledger[].outcome` | Cancelled | it has ended, and nobody is blamed |
 | `inForce.interval.afterManualRun` | Restart | the default; an edit of the spec brings it right |
+| `mail.pending[]`, its kind or all of its sinks | the entry is left out | nobody here could tell it |
 | `inForce.calendar.days` | the others | likewise: what is in force is then no longer what the spec says |
 """
 
@@ -26,6 +27,7 @@ import msgspec
 
 from periodicbuild.core.calendars import Calendar, Weekday
 from periodicbuild.core.crons import Cron
+from periodicbuild.core.mail import MailStatus
 from periodicbuild.core.reasons import AfterManualRun, Blocker, Decision, Outcome, Trigger
 from periodicbuild.core.schedules import Interval, Schedule, Timing
 from periodicbuild.core.status import (
@@ -42,6 +44,7 @@ from periodicbuild.core.status import (
     Slots,
     Waiting,
 )
+from periodicbuild.kube.parse_mail import read_mail
 from periodicbuild.kube.parse_salvage import read_list, read_object
 from periodicbuild.kube.parse_values import instant_of, known, member, text_of, utc
 from periodicbuild.kube.wire_status import BuildStatusWire, ConditionWire, LedgerEntryWire, if_any
@@ -93,6 +96,7 @@ def _status(stored: BuildStatusWire) -> BuildStatus:
         last_failure=if_any(_last_failure, stored.last_failure),
         consecutive_failures=stored.consecutive_failures or 0,
         breaker=if_any(_breaker, stored.breaker),
+        mail=if_any(read_mail, stored.mail) or MailStatus(),
         durations=stored.durations_seconds or (),
         next_slot=instant_of(shown.next_slot_time) if shown else None,
         upcoming=_instants(shown.upcoming) if shown else (),

@@ -12,9 +12,11 @@ import msgspec
 
 from periodicbuild.core.calendars import Calendar, Weekday
 from periodicbuild.core.crons import Cron
+from periodicbuild.core.mail import MailStatus
 from periodicbuild.core.messages import cut_message
 from periodicbuild.core.schedules import Interval
 from periodicbuild.kube import wire_status as wire
+from periodicbuild.kube.render_mail import stored_mail
 from periodicbuild.kube.render_values import reason_text, stored_instant
 
 if TYPE_CHECKING:
@@ -50,6 +52,7 @@ def stored_build_status(status: BuildStatus) -> wire.BuildStatusWire:
         last_failure=wire.if_any(_last_failure, status.last_failure),
         consecutive_failures=status.consecutive_failures,
         breaker=wire.if_any(_breaker, status.breaker),
+        mail=None if status.mail == MailStatus() else stored_mail(status.mail),
         durations_seconds=status.durations or None,
         conditions=tuple(map(_condition, status.conditions)) or None,
     )

@@ -78,6 +78,7 @@ class BuildSpecWire(msgspec.Struct, frozen=True, rename="camel"):
     timeouts: msgspec.Raw = ABSENT
     history: msgspec.Raw = ABSENT
     breaker: msgspec.Raw = ABSENT
+    notifications: msgspec.Raw = ABSENT
     succeed_when: Any = None
     template: msgspec.Raw = ABSENT
 

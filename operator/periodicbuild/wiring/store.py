@@ -14,9 +14,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from periodicbuild.core.reasons import State
+from periodicbuild.core.recent import Recent
 from periodicbuild.kube.changes import is_older
 from periodicbuild.kube.kinds import APP_SERVER, PERIODIC_BUILD
-from periodicbuild.kube.recent import Recent
 from periodicbuild.wiring.keys import Key
 
 if TYPE_CHECKING:
