@@ -12,10 +12,12 @@ import msgspec
 from aiohttp import web
 from tests.loopback import eventually, json_answer, talking_to
 
+from periodicbuild.core.recipients import Telling
 from periodicbuild.kube.event_body import Reporter
 from periodicbuild.kube.events import Recorder
 from periodicbuild.kube.parse import stored_build_from_json
 from periodicbuild.kube.writer import Writer, WriterSettings
+from periodicbuild.notify.desk import Pace
 from periodicbuild.wiring.actions import Actions
 from periodicbuild.wiring.admission import Admission
 from periodicbuild.wiring.clock import Clock
@@ -23,6 +25,7 @@ from periodicbuild.wiring.metrics import Metrics
 from periodicbuild.wiring.queue import KeyedQueue
 from periodicbuild.wiring.reconciler import Reconciler
 from periodicbuild.wiring.store import Store
+from periodicbuild.wiring.teller import Teller
 from periodicbuild.wiring.wakeups import WakeUps
 from periodicbuild.wiring.writes import Writes
 
@@ -114,6 +117,15 @@ async def looping(answer: Callable[[web.BaseRequest], web.StreamResponse]) -> As
         clock = Clock(wall=lambda: NOON + timedelta(seconds=loop.seconds - 1000.0), monotonic=loop.monotonic)
         wakeups = WakeUps(clock, queue.add)
         admission = Admission(per_second=0, max_concurrent=0, enqueue=queue.add)
+        teller = Teller(
+            store=store,
+            clock=clock,
+            metrics=metrics.telling,
+            enqueue=queue.add,
+            telling=Telling(),
+            sinks={},
+            pace=Pace(),
+        )
         reconciler = Reconciler(
             store=store,
             clock=clock,
@@ -123,6 +135,7 @@ async def looping(answer: Callable[[web.BaseRequest], web.StreamResponse]) -> As
             wakeups=wakeups,
             admission=admission,
             metrics=metrics,
+            teller=teller,
             queue=queue,
             has_work=has_work,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pykube
@@ -11,10 +11,10 @@ from tests.e2e.stage import Stage
 from tests.operator_process import OperatorProcess, install
 
 
-def run_operator(cluster: Cluster, folder: Path) -> Iterator[OperatorProcess]:
+def run_operator(cluster: Cluster, folder: Path, arguments: Sequence[str]) -> Iterator[OperatorProcess]:
     """Give an operator under the service account it ships; a test that ends it starts it again."""
     install(cluster)
-    process = OperatorProcess.of(cluster, folder / "operator.log").start()
+    process = OperatorProcess.of(cluster, folder / "operator.log", arguments).start()
     try:
         yield process
     finally:

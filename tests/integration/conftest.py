@@ -10,13 +10,23 @@ from tests.cluster.cluster import Cluster
 from tests.e2e.audit import audit
 from tests.e2e.stage import Stage
 from tests.e2e.staging import open_client, run_operator, set_stage
+from tests.mail.running import RunningMailServer, running_mail_server
 from tests.operator_process import OperatorProcess
 
 
 @pytest.fixture(scope="session")
-def operator(simulated_nodes: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OperatorProcess]:
+def mail(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningMailServer]:
+    """Give the mail server of the one operator."""
+    with running_mail_server(tmp_path_factory.mktemp("mail")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def operator(
+    simulated_nodes: Cluster, mail: RunningMailServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[OperatorProcess]:
     """Give the one operator."""
-    yield from run_operator(simulated_nodes, tmp_path_factory.mktemp("operator"))
+    yield from run_operator(simulated_nodes, tmp_path_factory.mktemp("operator"), mail.flags)
 
 
 @pytest.fixture(scope="session")

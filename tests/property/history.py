@@ -19,11 +19,13 @@ from tests.property.model import AnswerLostError, ApiServer, RefusedError
 from tests.property.model_auditor import Auditor
 from tests.property.model_clocks import BEGIN, Clocks
 from tests.property.model_kubelet import Move, moved
+from tests.property.model_post import Mood
 from tests.property.model_process import KilledError, Process
 
 from periodicbuild.core.facts import Breaker, Starting
 from periodicbuild.core.plans import CreateAppServer
-from periodicbuild.core.reasons import AfterManualRun, ConcurrencyPolicy, FailureClass, SucceedWhen, Trigger
+from periodicbuild.core.reasons import AfterManualRun, ConcurrencyPolicy, FailureClass, NoticeKind, SucceedWhen, Trigger
+from periodicbuild.core.recipients import FOR_ALL, Notifications
 from periodicbuild.core.recount import unaccounted_slots
 
 if TYPE_CHECKING:
@@ -88,6 +90,12 @@ specs = st.builds(
     ),
     concurrency=st.sampled_from(ConcurrencyPolicy),
     breaker=st.none() | st.builds(Breaker, failures=st.integers(1, 3), probe_after=st.sampled_from([MINUTES, HOURS])),
+    notifications=st.builds(
+        Notifications,
+        to=st.sampled_from([(), ("me@example.com",)]),
+        events=st.sampled_from([FOR_ALL, frozenset(NoticeKind)]),
+        remind_every=st.sampled_from([HOURS, timedelta(days=2)]),
+    ),
 )
 
 
@@ -266,6 +274,12 @@ class History(RuleBasedStateMachine):
             del self.api.pods[name]
         else:
             self.api.pods[name] = pod
+
+    @rule(mood=st.sampled_from(Mood), reaction=reactions)
+    def the_mail_server_changes(self, mood: Mood, reaction: Reaction) -> None:
+        """Let whoever takes the mail be in another mood."""
+        self.api.post.mood = mood
+        self.react(reaction)
 
     @rule(reaction=reactions)
     def garbage_is_collected(self, reaction: Reaction) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from periodicbuild.core.facts import BuildSpec
 
 
-FIELDS = ["schedule", "retries", "timeouts", "succeed_when", "starting", "concurrency", "breaker"]
+FIELDS = ["schedule", "retries", "timeouts", "succeed_when", "starting", "concurrency", "breaker", "notifications"]
 
 
 class People(History):

@@ -13,6 +13,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tests.builders import a_container, a_ref
+from tests.property.model_post import PostOffice
 
 from periodicbuild.core.facts import AppServer, PeriodicBuild, Pod
 from periodicbuild.core.plans import Refused
@@ -91,6 +92,7 @@ class ApiServer:
         self.clocks = clocks
         self.auditor = auditor
         self.faults = Faults()
+        self.post = PostOffice()
         self.build: PeriodicBuild | None = build
         self.app_servers: dict[str, AppServer] = {}
         self.pods: dict[str, Pod] = {}
@@ -190,6 +192,7 @@ class ApiServer:
             raise ConflictError
         after = stored(plan.status)
         self.auditor.see_build_status(self.build, after, plan, self)
+        self.post.see_build_status(self.build, after, plan)
         self.build = replace(self.build, status=after, resource_version=self.next_version())
         self._lose_answer_if_due()
         return self.build

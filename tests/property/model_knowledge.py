@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from tests.property.model_post import TELLING
+
 from periodicbuild.core.attempts import AppServerFacts
 from periodicbuild.core.planning import BuildFacts
 from periodicbuild.core.plans import Refusal
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from tests.property.model import ApiServer
 
     from periodicbuild.core.facts import AppServer, PeriodicBuild, Pod
+    from periodicbuild.core.mail import Delivery
     from periodicbuild.core.plans import DryRun, Refused, Seen, Wake
     from periodicbuild.core.status import Waiting
 
@@ -35,6 +38,7 @@ class BuildMemory:
     written_at: datetime | None = None
     dry_run: DryRun | None = None
     refusals: dict[str, Refusal] = field(default_factory=dict)
+    deliveries: dict[str, Delivery] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -144,6 +148,8 @@ class Knowledge:
             has_place=self.has_place,
             may_start=self.may_start,
             clock_is_trusted=self.api.clocks.is_trusted,
+            telling=TELLING,
+            deliveries=dict(self.memory.deliveries),
         )
 
     def app_server_facts(self, app_server: AppServer, memory: AttemptMemory) -> AppServerFacts:

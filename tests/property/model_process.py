@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from tests.property.model import ApiServer
 
+    from periodicbuild.core.mail import PendingNotice
     from periodicbuild.core.plans import FirstAction, ThenAction
 
 ROUNDS = 300
@@ -110,9 +111,12 @@ class Process(Knowledge):
             except AnswerLostError:
                 self._count_write()
         else:
+            for notice in plan.tell if isinstance(plan, BuildPlan) else ():
+                self._tell(notice)
             for removal in plan.then:
                 self._remove(removal)
-        return bool(plan.first or plan.status is not None or plan.then)
+        is_telling = isinstance(plan, BuildPlan) and bool(plan.tell)
+        return bool(plan.first or plan.status is not None or plan.then or is_telling)
 
     # Writes
 
@@ -145,6 +149,12 @@ class Process(Knowledge):
             return
         self._count_write()
         self.app_servers[app_server.ref.name] = written
+
+    def _tell(self, notice: PendingNotice) -> None:
+        if self.build is not None:
+            delivery = self.api.post.take(self.build, notice)
+            self._count_write()
+            self.memory.deliveries[notice.key] = delivery
 
     def _remove(self, action: ThenAction) -> None:
         if isinstance(action, DeletePod):

@@ -32,6 +32,7 @@ COMMANDS = [
     "explain-interval",
     "history",
     "logs",
+    "mail",
     "next",
     "reschedule",
     "run",

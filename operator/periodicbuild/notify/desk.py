@@ -90,10 +90,9 @@ class Desk:
         self._digest_at: dict[tuple[SinkName, Sequence[str]], float] = {}
         self._left: Recent[tuple[str, str], tuple[str, ...]] = Recent(REMEMBERED)
 
-    @property
-    def depth(self) -> int:
-        """Count the parcels that are under way."""
-        return len(self._under_way)
+    def is_under_way(self, uid: str, key: str) -> bool:
+        """Tell whether a notice was posted and is not reported yet."""
+        return (uid, key) in self._under_way
 
     def post(self, parcel: Parcel) -> None:
         """Take a parcel; one that is under way already is not taken twice."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import kopf
 
+from periodicbuild.core.reasons import SinkName
 from periodicbuild.kube.credentials import load_credentials
 from periodicbuild.kube.errors import NotFoundError, UnknownKindError
 from periodicbuild.kube.event_body import Reporter
@@ -18,6 +19,7 @@ from periodicbuild.kube.events import Recorder
 from periodicbuild.kube.kinds import PERIODIC_BUILDS
 from periodicbuild.kube.session import KubeSession
 from periodicbuild.kube.writer import Writer, WriterSettings
+from periodicbuild.notify.smtp import EmailSink
 from periodicbuild.wiring.actions import Actions
 from periodicbuild.wiring.admission import Admission
 from periodicbuild.wiring.census import Census
@@ -25,14 +27,18 @@ from periodicbuild.wiring.clock import Clock
 from periodicbuild.wiring.followers import follow_app_servers, follow_pods
 from periodicbuild.wiring.handlers import kopf_registry, kopf_settings
 from periodicbuild.wiring.health import LOOP_STANDS_STILL_AFTER, WATCH_IS_STALE_AFTER, Health
+from periodicbuild.wiring.heartbeat import beat
 from periodicbuild.wiring.metrics import Metrics
 from periodicbuild.wiring.queue import KeyedQueue
 from periodicbuild.wiring.reconciler import Reconciler
 from periodicbuild.wiring.store import Store
+from periodicbuild.wiring.teller import Teller
 from periodicbuild.wiring.wakeups import WakeUps
 from periodicbuild.wiring.writes import Writes
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from periodicbuild.kube.parse import AppServerWire, PodWire
     from periodicbuild.kube.watch import ListWatch
     from periodicbuild.wiring.settings import Settings
@@ -60,6 +66,8 @@ class Application:
             max_concurrent=settings.max_concurrent_builds,
             enqueue=self._queue.add,
         )
+        self._sinks = settings.telling.sinks()
+        self._teller = self._make_teller(metrics)
         self._reconciler = Reconciler(
             store=self.store,
             clock=self._clock,
@@ -69,6 +77,7 @@ class Application:
             wakeups=self._wakeups,
             admission=self._admission,
             metrics=metrics,
+            teller=self._teller,
             queue=self._queue,
             has_work=has_work,
         )
@@ -80,6 +89,17 @@ class Application:
         self._health = Health(self.complaint, self.what_is_missing, metrics.registry)
         self._tasks: list[asyncio.Task[None]] = []
         metrics.watch(self.store, self._clock, lambda: len(self._queue) + writer.depth)
+
+    def _make_teller(self, metrics: Metrics) -> Teller:
+        return Teller(
+            store=self.store,
+            clock=self._clock,
+            metrics=metrics.telling,
+            enqueue=self._queue.add,
+            telling=self._settings.telling.telling(),
+            sinks=self._sinks,
+            pace=self._settings.telling.pace,
+        )
 
     def complaint(self) -> str | None:
         """Say what is wrong with this process; None = it is alive."""
@@ -120,10 +140,17 @@ class Application:
         await self._health.start(self._settings.listen_host, self._settings.listen_port)
         _log.info("listening", extra={"port": self._health.port})
         parts = [watch.run() for watch in self._watches]
-        parts += [self._census.run(), self._wakeups.run(), self._admission.run(), self._reconcile()]
+        parts += [self._census.run(), self._wakeups.run(), self._admission.run()]
+        parts += [*self._heartbeat(), self._reconcile()]
         self._tasks = [asyncio.create_task(part) for part in parts]
         for task in self._tasks:
             task.add_done_callback(self._notice_end)
+
+    def _heartbeat(self) -> list[Coroutine[None, None, None]]:
+        telling, mail = self._settings.telling, self._sinks.get(SinkName.EMAIL)
+        if not isinstance(mail, EmailSink) or telling.heartbeat is None:
+            return []
+        return [beat(mail, telling.to, telling.heartbeat, store=self.store, clock=self._clock)]
 
     def _notice_end(self, task: asyncio.Task[None]) -> None:
         """None of our tasks ends by itself; one that does makes the liveness probe fail, so that we are restarted."""
@@ -147,6 +174,7 @@ class Application:
         if not tasks:
             return
         tasks[-1].cancel()
+        await self._teller.close()
         await self._writer.close()
         for task in tasks:
             task.cancel()

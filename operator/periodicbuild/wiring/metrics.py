@@ -11,6 +11,7 @@ from prometheus_client.core import GaugeMetricFamily
 from periodicbuild.core.reasons import Outcome, Trigger
 from periodicbuild.core.recount import unaccounted_slots
 from periodicbuild.core.zones import TZDATA_VERSION
+from periodicbuild.wiring.telling_metrics import TellingMetrics, owed_metrics
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from periodicbuild.kube.paths import Target
     from periodicbuild.wiring.clock import Clock
     from periodicbuild.wiring.store import Store
+
 
 LAG_BUCKETS = (0.1, 0.5, 1, 5, 15, 30, 60, 300, 900, 3600)
 """Seconds from a slot to its AppServer."""
@@ -65,6 +67,7 @@ class Metrics:
             ("verb", "resource", "code"),
             registry=self.registry,
         )
+        self.telling = TellingMetrics(self.registry)
         for trigger in Trigger:
             for outcome in Outcome:
                 self.runs.labels(trigger, outcome)
@@ -106,6 +109,7 @@ class _StoreCollector:
             "Slots older than two minutes that are in no ledger, by independent recount; not 0 = a bug.",
             value=unaccounted,
         )
+        yield from owed_metrics(self._store)
         yield GaugeMetricFamily("periodicbuild_queue_depth", "Keys and writes that wait.", value=self._depth())
         objects = GaugeMetricFamily("periodicbuild_objects", "Objects in the store.", labels=("kind",))
         for kind, count in (

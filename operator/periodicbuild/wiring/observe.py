@@ -9,12 +9,13 @@ from periodicbuild.core.look import BuildFacts
 
 if TYPE_CHECKING:
     from periodicbuild.core.facts import AppServer, PeriodicBuild
+    from periodicbuild.core.recipients import Telling
     from periodicbuild.kube.parse import StoredBuild
     from periodicbuild.wiring.store import Store
 
 
-def observe_build(
-    store: Store, stored: StoredBuild, *, has_place: bool, may_start: bool, clock_is_trusted: bool
+def observe_build(  # noqa: PLR0913 - keywords: what the parts of the process know
+    store: Store, stored: StoredBuild, *, has_place: bool, may_start: bool, clock_is_trusted: bool, telling: Telling
 ) -> BuildFacts:
     """Give the facts of one look at a PeriodicBuild."""
     build = stored.facts()
@@ -36,6 +37,8 @@ def observe_build(
         has_place=has_place,
         may_start=may_start,
         clock_is_trusted=clock_is_trusted,
+        telling=telling,
+        deliveries=memory.deliveries,
     )
 
 

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from periodicbuild.wiring.keys import Key
     from periodicbuild.wiring.metrics import Metrics
     from periodicbuild.wiring.store import Store
+    from periodicbuild.wiring.teller import Teller
     from periodicbuild.wiring.wakeups import WakeUps
     from periodicbuild.wiring.writes import Writes
 
@@ -64,6 +65,7 @@ class Reconciler:
         wakeups: WakeUps,
         admission: Admission,
         metrics: Metrics,
+        teller: Teller,
         queue: KeyedQueue,
         has_work: asyncio.Event,
     ) -> None:
@@ -75,6 +77,7 @@ class Reconciler:
         self._wakeups = wakeups
         self._admission = admission
         self._metrics = metrics
+        self._teller = teller
         self._queue = queue
         self._has_work = has_work
         self._slots = asyncio.Semaphore(AT_ONCE)
@@ -151,6 +154,7 @@ class Reconciler:
                 written = plan.status
             else:
                 self._admission.settle(key, start_by=plan.start_by, is_in_progress=plan.is_in_progress)
+                self._teller.tell(stored.build, plan.tell)
                 self._clean_up(plan.then, key.namespace)
                 return
         raise UnsettledError("the same status is owed again and again; are the installed CRDs of another version?")
@@ -162,6 +166,7 @@ class Reconciler:
             has_place=self._admission.has_place(key),
             may_start=self._admission.may_start(key),
             clock_is_trusted=self._clock.is_trusted,
+            telling=self._teller.telling,
         )
         plan = plan_periodic_build(facts, self._clock.now())
         if plan.unwritten is not None or plan.status is None:
@@ -196,7 +201,10 @@ class Reconciler:
             self._store.remove_build(stored.build.ref)
             return
         # Forgotten only now: a wait whose write has failed is known to nobody else, and began when it began (R10, R41).
-        self._store.build_memory(stored.build.ref.uid).unwritten = plan.unwritten
+        memory = self._store.build_memory(stored.build.ref.uid)
+        memory.unwritten = plan.unwritten
+        owed = {notice.key for notice in plan.status.mail.pending}
+        memory.deliveries = {key: one for key, one in memory.deliveries.items() if key in owed}
         self._metrics.count(plan)
         self._tell(plan.events)
 

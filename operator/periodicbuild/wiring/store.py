@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from periodicbuild.core.facts import AppServer, Pod
+    from periodicbuild.core.mail import Delivery
     from periodicbuild.core.notices import ObjectRef
     from periodicbuild.core.plans import DryRun, Refusal, Seen
     from periodicbuild.core.status import Waiting
@@ -44,6 +45,7 @@ class BuildMemory:
     written_at: datetime | None = None
     dry_run: DryRun | None = None
     refusals: dict[str, Refusal] = field(default_factory=dict)
+    deliveries: dict[str, Delivery] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
