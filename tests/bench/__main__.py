@@ -12,11 +12,13 @@ from tests.bench.crowd import measure_crowd
 from tests.bench.figures import measured, publish, read_figures
 from tests.bench.herd import measure_herd
 from tests.bench.idle import measure_idle
+from tests.bench.mail_kills import measure_mail_kills
+from tests.bench.mail_storm import measure_mail_storm
 from tests.bench.mutation import measure_mutation
 from tests.bench.planner_cost import measure_planner
 from tests.bench.requests_per_run import measure_requests
 from tests.bench.simulated import measure_simulation
-from tests.bench.tables import PAGE, render_page, screen_table
+from tests.bench.tables import PAGES, render_page, screen_table
 from tests.cluster.console import say
 from tests.cluster.errors import ClusterError
 from tests.mutation.run import MutationError
@@ -34,6 +36,8 @@ MEASUREMENTS: Mapping[str, Callable[[], dict[str, float]]] = {
     "planner": measure_planner,
     "simulated": measure_simulation,
     "mutation": measure_mutation,
+    "mail-kills": measure_mail_kills,
+    "mail-storm": measure_mail_storm,
 }
 NAMES = f"{', '.join(MEASUREMENTS)}; none = all"
 FAILED = 1
@@ -63,7 +67,8 @@ def _measure(name: str) -> list[Figure]:
     """Measure one thing, and publish it at once: the next may fail."""
     figures = measured(MEASUREMENTS[name]())
     publish(figures)
-    PAGE.write_text(render_page(PAGE.read_text(), read_figures()))
+    for page in PAGES:
+        page.write_text(render_page(page.read_text(), read_figures()))
     return figures
 
 

@@ -15,6 +15,8 @@ CROWD = "python -m tests.bench crowd"
 PLANNER = "python -m tests.bench planner"
 SIMULATED = "python -m tests.bench simulated"
 MUTATION = "python -m tests.bench mutation"
+MAIL_KILLS = "python -m tests.bench mail-kills"
+MAIL_STORM = "python -m tests.bench mail-storm"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,6 +146,55 @@ CATALOGUE = (
         unit="",
         command=MUTATION,
         goal="<= 0",
+    ),
+    Known(
+        id="mail-kill-points",
+        what="A run fails after two retries, the next succeeds: kills of the operator at random instants",
+        unit="",
+        command=MAIL_KILLS,
+        goal=">= 50",
+    ),
+    Known(id="mail-lost", what="... facts that no mail has told of", unit="", command=MAIL_KILLS, goal="<= 0"),
+    Known(
+        id="mail-distinct-message-ids-per-fact",
+        what="... Message-IDs of the mails about one fact, at most",
+        unit="",
+        command=MAIL_KILLS,
+        goal="<= 1",
+    ),
+    Known(
+        id="mail-sent-twice",
+        what="... facts that were told more than once, under that one id",
+        unit="",
+        command=MAIL_KILLS,
+    ),
+    Known(
+        id="mail-killed-while-sending",
+        what="... kills that came while the mail server had a letter in its hands",
+        unit="",
+        command=MAIL_KILLS,
+    ),
+    Known(
+        id="mail-storm-lost",
+        what="1,000 runs fail in one minute, with 20 mails an hour: facts that no mail and no digest tells of",
+        unit="",
+        command=MAIL_STORM,
+        goal="<= 0",
+    ),
+    Known(id="mail-storm-letters", what="... mails about one run each", unit="", command=MAIL_STORM, goal="<= 20"),
+    Known(id="mail-storm-digests", what="... digests of the rest", unit="", command=MAIL_STORM, goal="<= 1"),
+    Known(
+        id="mail-storm-drained-seconds",
+        what="... from the slot until nothing is owed any more (30 s of it are the digest's wait)",
+        unit="s",
+        command=MAIL_STORM,
+    ),
+    Known(
+        id="mail-storm-rss-mb",
+        what="... largest resident memory of the operator",
+        unit="MB",
+        command=MAIL_STORM,
+        goal="<= 250",
     ),
 )
 

@@ -16,7 +16,7 @@ from tests.bench.figures import ROOT, Figure
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-PAGE = ROOT / "docs" / "performance.md"
+PAGES = (ROOT / "docs" / "performance.md", ROOT / "docs" / "reliability.md")
 
 BLOCK = re.compile(r"<!-- figures: (?P<ids>[^>]*?) -->\n.*?<!-- end of figures -->", re.DOTALL)
 """From the marker that names ids, separated by spaces, to its end."""

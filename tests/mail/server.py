@@ -59,6 +59,8 @@ class MailServer(_Listening):
     """None = nobody need log in."""
     answers: Mapping[str, str] = field(default_factory=dict)
     """For `MAIL`, `DATA` or a recipient's address; HANG_UP is one."""
+    takes_seconds: float = 0.0
+    """From having a letter until saying so."""
     envelopes: list[Envelope] = field(default_factory=list, init=False)
     logins: list[LoginPassword] = field(default_factory=list, init=False)
     open_connections: int = field(default=0, init=False)
@@ -96,6 +98,7 @@ class MailServer(_Listening):
         answer = self.answers.get("DATA", "250 ok")
         if answer.startswith("250") or answer == HANG_UP:
             self.envelopes.append(envelope)
+        await asyncio.sleep(self.takes_seconds)
         if answer == HANG_UP:
             assert isinstance(server.transport, asyncio.WriteTransport)
             server.transport.abort()

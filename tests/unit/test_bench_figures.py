@@ -9,7 +9,7 @@ import pytest
 from tests.bench.__main__ import MEASUREMENTS
 from tests.bench.catalogue import CATALOGUE
 from tests.bench.figures import Figure, UnknownGoalError, measured, publish, read_figures
-from tests.bench.tables import BLOCK, PAGE, render_page
+from tests.bench.tables import BLOCK, PAGES, render_page
 
 
 def a_figure(value: float, goal: str | None = "<= 2") -> Figure:
@@ -81,14 +81,16 @@ def test_the_command_of_every_figure_exists() -> None:
     assert {known.command for known in CATALOGUE} == {f"python -m tests.bench {name}" for name in MEASUREMENTS}
 
 
-def test_the_page_shows_what_is_published() -> None:
-    text = PAGE.read_text()
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_a_page_shows_what_is_published(page: Path) -> None:
+    text = page.read_text()
 
     assert render_page(text, read_figures()) == text
 
 
-def test_the_page_shows_every_figure_once() -> None:
-    shown = [id_ for block in BLOCK.finditer(PAGE.read_text()) for id_ in block["ids"].split()]
+def test_the_pages_show_every_figure_once() -> None:
+    text = "".join(page.read_text() for page in PAGES)
+    shown = [id_ for block in BLOCK.finditer(text) for id_ in block["ids"].split()]
 
     assert sorted(shown) == sorted(known.id for known in CATALOGUE)
 
