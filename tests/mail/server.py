@@ -115,7 +115,7 @@ class MailServer(_Listening):
             hostname="mail.example.com",
             tls_context=None if self.is_implicit else self.tls,
             require_starttls=self.tls is not None and not self.is_implicit,
-            auth_required=self.password is not None,
+            auth_required=self.password is not None and not self.is_implicit,  # it warns, not knowing that TLS is there
             auth_require_tls=not self.is_implicit,
             authenticator=self._authenticate,
             loop=asyncio.get_running_loop(),
@@ -175,15 +175,19 @@ class ScriptedServer(_Listening):
         self._conversations.add(asyncio.create_task(self._converse(reader, writer)))
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError):  # the client need not wait for the end
+            await self._follow_the_script(reader, writer)
+        writer.transport.abort()
+        with suppress(OSError):
+            await writer.wait_closed()
+
+    async def _follow_the_script(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         for number, line in enumerate(self._script):
             if number:
                 self.heard.append(await reader.readline())
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._is_over.wait(), None if line == SAY_NOTHING else self.takes_seconds)
             if line in {HANG_UP, SAY_NOTHING}:
-                break
+                return
             writer.write(line.encode("latin-1") + b"\r\n")
             await writer.drain()
-        writer.transport.abort()
-        with suppress(OSError):
-            await writer.wait_closed()
