@@ -67,14 +67,14 @@ def a_failed_run(**changes: Any) -> Notice:
 def a_reminder(**changes: Any) -> Notice:
     """Give the notice that it has gone on for a while."""
     told = _of_run("20261128-023000", at=datetime(2026, 11, 28, 2, 50, tzinfo=UTC), kind=NoticeKind.STILL_FAILING)
-    return replace(told, failures_in_a_row=6, **changes)
+    return replace(told, **{"failures_in_a_row": 6, **changes})
 
 
 def a_recovery(**changes: Any) -> Notice:
     """Give the notice of the first success after it."""
     told = _of_run("20261129-023000", at=datetime(2026, 11, 29, 2, 41, tzinfo=UTC), kind=NoticeKind.RUN_RECOVERED)
     told = replace(told, failure=None, outcome_reason="", attempt=1, app_server="openedx-20261129-023000-1")
-    return replace(told, failures_in_a_row=6, **changes)
+    return replace(told, **{"failures_in_a_row": 6, **changes})
 
 
 def a_failed_attempt(**changes: Any) -> Notice:
@@ -82,7 +82,8 @@ def a_failed_attempt(**changes: Any) -> Notice:
     told = replace(_FAILED, kind=NoticeKind.ATTEMPT_FAILED, key="20261125-023000/AttemptFailed-1", attempt=1)
     told = replace(told, outcome_reason="", failing_since=None, failures_in_a_row=0)
     told = replace(told, app_server="openedx-20261125-023000-1", thread="20261125-023000")
-    return replace(told, next_attempt_at=datetime(2026, 11, 25, 2, 48, 12, tzinfo=UTC), **changes)
+    again: dict[str, Any] = {"next_attempt_at": datetime(2026, 11, 25, 2, 48, 12, tzinfo=UTC)}
+    return replace(told, **{**again, **changes})
 
 
 def _of_run(run: str, *, at: datetime, kind: NoticeKind) -> Notice:

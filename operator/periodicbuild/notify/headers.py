@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 LONGEST_SUBJECT: Final = 200
 LONGEST_WORD: Final = 253
-"""Characters of a value to filter by: the longest name that Kubernetes has."""
+"""Characters of a domain, and of the longest name that Kubernetes has."""
 
 ADDRESS: Final = re.compile(
     r"(?P<mailbox>[\w.!#$%&'*+/=?^`{|}~-]{1,64})@(?P<domain>[a-z0-9][a-z0-9.-]{0,252})", re.I | re.A
@@ -71,7 +71,7 @@ def message_id(what: str, parts: Iterable[str], domain: str) -> str:
 
 def list_id(namespace: str, domain: str) -> str:
     """Name the list that filters know a letter by; empty = the letter is about no namespace in particular."""
-    label = re.sub(r"[^a-z0-9-]", "-", namespace)
+    label = re.sub(r"[^a-z0-9-]", "-", namespace)[:LONGEST_WORD]
     return f"<{label}{'.' if label else ''}periodicbuild.{domain_text(domain)}>"
 
 
@@ -83,7 +83,7 @@ def digest(parts: Iterable[str]) -> str:
 
 def domain_text(domain: str) -> str:
     """Keep to what a domain is made of; without any, one that cannot be."""
-    return re.sub(r"[^A-Za-z0-9.-]", "-", domain).strip(".-") or "periodicbuild.invalid"
+    return re.sub(r"[^A-Za-z0-9.-]", "-", domain)[:LONGEST_WORD].strip(".-") or "periodicbuild.invalid"
 
 
 def _address(address: str, name: str = "") -> Address:

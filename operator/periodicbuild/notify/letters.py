@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import textwrap
 from email.message import EmailMessage
-from email.policy import SMTP
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
@@ -18,6 +17,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 
 from periodicbuild.notify import headers
 from periodicbuild.notify.cleaning import many_lines
+from periodicbuild.notify.folding import LETTER_POLICY
 from periodicbuild.notify.overviews import digest_wording, heartbeat_wording
 from periodicbuild.notify.wording import wording_of
 
@@ -87,7 +87,7 @@ def letter_html(wording: Wording) -> str:
 
 
 def _letter(wording: Wording, date: datetime, *, sender: str, to: Sequence[str]) -> EmailMessage:
-    message = EmailMessage(policy=SMTP)
+    message = EmailMessage(policy=LETTER_POLICY)
     message["Subject"] = headers.subject_header(wording.subject)
     message["From"] = headers.sender_header(sender)
     message["To"] = headers.recipient_headers(to)

@@ -10,7 +10,6 @@ the letter itself, or of every recipient, is final.
 from __future__ import annotations
 
 import asyncio
-from email.policy import SMTP as SMTP_POLICY
 from typing import TYPE_CHECKING, Final
 
 from aiosmtplib import SMTPDataError, SMTPException
@@ -39,9 +38,6 @@ WHOLE_TRY_STEPS: Final = 6
 
 FAILURES: Final = (SMTPException, OSError, ValueError, RuntimeError, NotOfferedError, UnreadableFileError)
 """All that the library and the event loop raise for a server that is absent, slow, wrong or gone."""
-
-SEVEN_BIT: Final = SMTP_POLICY.clone(cte_type="7bit")
-"""What every server carries, whatever it offers."""
 
 
 class EmailSink:
@@ -75,7 +71,7 @@ class EmailSink:
         if not to:
             return Receipt(is_accepted=False, is_final=True, problem="there is nobody to send a mail to")
         async with self._connections:
-            return await _deliver(self._settings, message.as_bytes(policy=SEVEN_BIT), tuple(dict.fromkeys(to)))
+            return await _deliver(self._settings, message.as_bytes(), tuple(dict.fromkeys(to)))
 
 
 async def check(settings: SmtpSettings) -> Receipt:
