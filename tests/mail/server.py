@@ -58,7 +58,9 @@ class MailServer(_Listening):
     password: bytes | None = None
     """None = nobody need log in."""
     answers: Mapping[str, str] = field(default_factory=dict)
-    """For `MAIL`, `DATA` or a recipient's address; HANG_UP is one."""
+    """For `AUTH`, `MAIL`, `DATA` or a recipient's address; HANG_UP is one for DATA."""
+    without_mechanisms: tuple[str, ...] = ()
+    """Of logging in: `PLAIN`, `LOGIN`."""
     takes_seconds: float = 0.0
     """From having a letter until saying so."""
     envelopes: list[Envelope] = field(default_factory=list, init=False)
@@ -107,7 +109,7 @@ class MailServer(_Listening):
     def _authenticate(self, *arguments: Any) -> AuthResult:
         login = arguments[-1]
         self.logins.append(login)
-        return AuthResult(success=login.password == self.password, handled=False)
+        return AuthResult(success=login.password == self.password, handled=False, message=self.answers.get("AUTH"))
 
     def _protocol(self) -> SMTP:
         return _CountedSMTP(
@@ -118,6 +120,7 @@ class MailServer(_Listening):
             auth_required=self.password is not None and not self.is_implicit,  # it warns, not knowing that TLS is there
             auth_require_tls=not self.is_implicit,
             authenticator=self._authenticate,
+            auth_exclude_mechanism=self.without_mechanisms,
             loop=asyncio.get_running_loop(),
         )
 

@@ -313,6 +313,36 @@ def test_a_wrong_password_is_told_and_shown_to_nobody(tmp_path: Path) -> None:
     asyncio.run(scenario())
 
 
+def test_a_server_that_shows_the_password_is_not_quoted_with_it(tmp_path: Path) -> None:
+    async def scenario() -> str:
+        context = an_authority().server_context()
+        shown = {"AUTH": f"535 no {PASSWORD}, no {ENCODED}, no {base64.b64encode(PASSWORD.encode()).decode()}"}
+        async with MailServer(tls=context, password=b"another", answers=shown) as server:
+            settings = encrypted(tmp_path, server.port, **credentials(tmp_path))
+            return (await sent_encrypted(server, settings)).problem
+
+    assert asyncio.run(scenario()) == (
+        "SERVER answered while logging in: 535 no [redacted], no [redacted], no [redacted]; "
+        "check the files of username and password"
+    )
+
+
+@pytest.mark.parametrize(
+    ("missing", "receipt"),
+    [
+        (("PLAIN",), Receipt(is_accepted=True)),
+        (("PLAIN", "LOGIN"), not_yet("SERVER offers no way to log in that is known here: PLAIN or LOGIN")),
+    ],
+)
+def test_a_server_offers_the_ways_to_log_in(missing: tuple[str, ...], receipt: Receipt, tmp_path: Path) -> None:
+    async def scenario() -> Receipt:
+        context = an_authority().server_context()
+        async with MailServer(tls=context, password=PASSWORD.encode(), without_mechanisms=missing) as server:
+            return await sent_encrypted(server, encrypted(tmp_path, server.port, **credentials(tmp_path)))
+
+    assert asyncio.run(scenario()) == receipt
+
+
 def test_a_password_that_was_replaced_counts_from_the_next_letter_on(tmp_path: Path) -> None:
     async def scenario() -> None:
         context = an_authority().server_context()

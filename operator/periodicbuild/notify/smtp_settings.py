@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
@@ -103,7 +103,7 @@ class Access:
     """None = no encryption."""
     username: bytes = b""
     """Empty = nobody logs in."""
-    password: bytes = b""
+    password: bytes = field(default=b"", repr=False)
 
     @property
     def secrets(self) -> tuple[str, ...]:
