@@ -37,7 +37,7 @@ _TEXTS = {
     "CRON_FIELD_NAMES": ", ".join(name for name, _ in crons.FIELDS),
     "CRON_NICKNAME_LIST": ", ".join(crons.NICKNAMES),
 }
-"""Constants that stand inside a text; none has a quote or a backslash, so they fit into a CEL literal."""
+"""Constants that stand inside a text; none has a double quote or a backslash, so they fit into a CEL literal."""
 
 _LITERALS = {"CRON_NICKNAMES": str(crons.NICKNAMES)}
 """Constants that stand alone in CEL, as what they are: here a map from a nickname to its five fields."""

@@ -24,7 +24,7 @@ ADDRESSES = {
     "a plain one": "ops@example.com",
     "with a tag": "urgent+ci@example.com",
     "of a host": "root@localhost",
-    "with odd characters": "a.b-c_d=e/f!{x}~|%'".replace("'", "") + "@sub-1.example.co.uk",
+    "with odd characters": "o'brien.b-c_d=e/f!{x}~|%`@sub-1.example.co.uk",
     "of the longest length": "a" * 64 + "@" + ".".join(["b" * 59] * 3) + ".exampl",
 }
 NO_ADDRESSES = {
@@ -41,6 +41,7 @@ NO_ADDRESSES = {
     "of an address literal": "a@[127.0.0.1]",
     "of a domain with a hyphen at its end": "a@example-.com",
     "outside ASCII": "ö@example.com",
+    "of a local part that no server takes": "a" * 65 + "@example.com",
     "of 400 characters": "a" * 388 + "@example.com",
 }
 

@@ -18,12 +18,13 @@ from periodicbuild.core.reasons import NoticeKind, SinkName
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_ATOM: Final = "[A-Za-z0-9!#$%&*+/=?^_{|}~-]+"
+_ATOM: Final = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL: Final = "[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?"
 ADDRESS_PATTERN: Final = f"^{_ATOM}([.]{_ATOM})*@{_LABEL}([.]{_LABEL})*$"
-"""An addr-spec of RFC 5322 whose local part is a dot-atom; no quotes, so it fits into CEL."""
+"""An addr-spec of RFC 5322 whose local part is a dot-atom: what every server can carry."""
 LONGEST_ADDRESS: Final = 254
-"""Characters: what fits into the path of RFC 5321."""
+LONGEST_LOCAL_PART: Final = 64
+"""Characters: what fits into a path of RFC 5321."""
 
 FOR_ALL: Final = frozenset({NoticeKind.RUN_FAILED, NoticeKind.STILL_FAILING, NoticeKind.RUN_RECOVERED})
 """What the operator-wide list and the other sinks are told of every PeriodicBuild, and what is mailed by default."""
@@ -54,7 +55,8 @@ class Telling:
 
 def is_address(text: str) -> bool:
     """Tell whether a text is exactly one address, without a name or anything around it."""
-    return len(text) <= LONGEST_ADDRESS and _IS_ADDRESS.fullmatch(text) is not None
+    is_short = len(text) <= LONGEST_ADDRESS and text.find("@") <= LONGEST_LOCAL_PART
+    return is_short and _IS_ADDRESS.fullmatch(text) is not None
 
 
 def parse_addresses(text: str) -> tuple[str, ...]:

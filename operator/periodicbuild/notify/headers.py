@@ -14,6 +14,7 @@ from email.headerregistry import Address, Group
 from email.utils import parseaddr
 from typing import TYPE_CHECKING, Final
 
+from periodicbuild.core.recipients import is_address
 from periodicbuild.notify.cleaning import cut, one_line
 
 if TYPE_CHECKING:
@@ -23,17 +24,7 @@ LONGEST_SUBJECT: Final = 200
 LONGEST_WORD: Final = 253
 """Characters of a domain, and of the longest name that Kubernetes has."""
 
-ADDRESS: Final = re.compile(
-    r"(?P<mailbox>[\w.!#$%&'*+/=?^`{|}~-]{1,64})@(?P<domain>[a-z0-9][a-z0-9.-]{0,252})", re.I | re.A
-)
-"""What every server can carry: ASCII, and nothing that would have to be quoted."""
-
 UNDISCLOSED: Final = Group("undisclosed-recipients", ())
-
-
-def is_address(text: str) -> bool:
-    """Tell whether a mail can be sent there at all."""
-    return ADDRESS.fullmatch(text) is not None
 
 
 def subject_header(subject: str) -> str:

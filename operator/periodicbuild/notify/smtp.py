@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from aiosmtplib import SMTPDataError, SMTPException
 
 from periodicbuild.core.reasons import SinkName
-from periodicbuild.notify.headers import is_address
+from periodicbuild.core.recipients import is_address
 from periodicbuild.notify.letters import digest_letter, heartbeat_letter, letter
 from periodicbuild.notify.notice import Receipt
 from periodicbuild.notify.smtp_conversation import FINAL, Answers, Conversation
