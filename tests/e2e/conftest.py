@@ -6,27 +6,42 @@ from collections.abc import Iterator
 
 import pykube
 import pytest
+from tests.background import in_background
 from tests.cluster.cluster import Cluster
 from tests.e2e.audit import audit
 from tests.e2e.stage import Builds, Stage
 from tests.e2e.staging import open_client, run_operator, set_stage
-from tests.mail.running import RunningMailServer, running_mail_server
+from tests.mail.running import Mailbox, postfix_mailbox
 from tests.operator_process import OperatorProcess
+from tests.receivers import Receiver, receiving
 
 
 @pytest.fixture(scope="session")
-def mail(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningMailServer]:
-    """Give the mail server of the one operator."""
-    with running_mail_server(tmp_path_factory.mktemp("mail")) as server:
-        yield server
+def mail(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mailbox]:
+    """Give the mailbox of a real mail server, to which the one operator sends."""
+    with postfix_mailbox(tmp_path_factory.mktemp("mail")) as mailbox:
+        yield mailbox
+
+
+@pytest.fixture(scope="session")
+def hooks() -> Iterator[Receiver]:
+    """Give what takes the webhooks of the one operator, and its messages to a chat."""
+    with in_background(receiving) as receiver:
+        yield receiver
 
 
 @pytest.fixture(scope="session")
 def operator(
-    real_node: Cluster, mail: RunningMailServer, tmp_path_factory: pytest.TempPathFactory
+    real_node: Cluster, mail: Mailbox, hooks: Receiver, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[OperatorProcess]:
-    """Give the one operator."""
-    yield from run_operator(real_node, tmp_path_factory.mktemp("operator"), mail.flags)
+    """Give the one operator, which tells people in every way there is."""
+    folder = tmp_path_factory.mktemp("operator")
+    flags = [*mail.flags]
+    for what in ("webhook", "slack"):
+        file = folder / f"{what}-url"
+        file.write_text(f"{hooks.url}/{what}")
+        flags.append(f"--{what}-url-file={file}")
+    yield from run_operator(real_node, folder, flags)
 
 
 @pytest.fixture(scope="session")

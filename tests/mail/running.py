@@ -1,17 +1,17 @@
-"""A mail server beside the tests, on an event loop and a thread of its own, for as long as an operator needs one."""
+"""The mail server of an operator, as a process of its own sees it, and what has come there."""
 
 from __future__ import annotations
 
-import asyncio
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from email.message import EmailMessage
 from pathlib import Path
 
+from tests.background import in_background
 from tests.cluster.waiting import wait_for
 from tests.mail.certificates import an_authority
+from tests.mail.postfix import running_postfix
 from tests.mail.server import LOOPBACK, MailServer
 
 SENDER = "Builds <builds@example.com>"
@@ -21,31 +21,18 @@ ARRIVES_WITHIN_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
-class RunningMailServer:
-    """One that takes letters over STARTTLS from whoever knows the password."""
+class Mailbox:
+    """Where everything comes that an operator sends."""
 
-    server: MailServer
-    folder: Path
-
-    @property
-    def flags(self) -> tuple[str, ...]:
-        """Give what makes an operator send its mail here."""
-        return (
-            f"--smtp-host={LOOPBACK}",
-            f"--smtp-port={self.server.port}",
-            f"--smtp-ca-file={self.folder / 'ca.crt'}",
-            f"--smtp-username-file={self.folder / 'username'}",
-            f"--smtp-password-file={self.folder / 'password'}",
-            f"--mail-from={SENDER}",
-            f"--mail-allowed-domains={DOMAINS}",
-            "--notices-per-hour=0",
-        )
+    flags: tuple[str, ...]
+    """What makes an operator send its mail here."""
+    read: Callable[[], Sequence[EmailMessage]]
 
     def letters_about(self, namespace: str, name: str | None = None) -> list[EmailMessage]:
         """Give the letters about the PeriodicBuilds of a namespace, or about one of them, in their order."""
         return [
             letter
-            for letter in self.server.letters
+            for letter in self.read()
             if letter["X-PeriodicBuild-Namespace"] == namespace and name in {None, letter["X-PeriodicBuild-Name"]}
         ]
 
@@ -59,22 +46,40 @@ class RunningMailServer:
         return self.letters_about(namespace, name)
 
 
+@dataclass(frozen=True, slots=True)
+class RunningMailServer(Mailbox):
+    """A mail server that refuses what a test says."""
+
+    server: MailServer
+    password: str
+
+
 @contextmanager
 def running_mail_server(folder: Path) -> Iterator[RunningMailServer]:
-    """Give one; the authority and the credentials are files in the folder."""
-    authority = an_authority()
-    authority.file(folder)
+    """Give one that takes letters over STARTTLS from whoever knows the password."""
+    password = "for the mail server only"  # noqa: S105 - of a server that lives as long as the tests
     (folder / "username").write_text("operator")
-    (folder / "password").write_text("for the mail server only")
-    server = MailServer(tls=authority.server_context(), password=(folder / "password").read_bytes())
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, name="mail server")
-    thread.start()
-    try:
-        asyncio.run_coroutine_threadsafe(server.__aenter__(), loop).result(30)
-        yield RunningMailServer(server, folder)
-        asyncio.run_coroutine_threadsafe(server.__aexit__(), loop).result(60)
-    finally:
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()
+    (folder / "password").write_text(password)
+    server = MailServer(tls=an_authority().server_context(), password=password.encode())
+    with in_background(lambda: server):
+        login = (f"--smtp-username-file={folder / 'username'}", f"--smtp-password-file={folder / 'password'}")
+        flags = (*_flags(server.port, folder), *login)
+        yield RunningMailServer(flags, lambda: server.letters, server, password)
+
+
+@contextmanager
+def postfix_mailbox(folder: Path) -> Iterator[Mailbox]:
+    """Give the mailbox of a real mail server; raises PostfixUnavailableError where that cannot be."""
+    with running_postfix(an_authority()) as postfix:
+        yield Mailbox(_flags(postfix.port, folder), lambda: postfix.letters)
+
+
+def _flags(port: int, folder: Path) -> tuple[str, ...]:
+    return (
+        f"--smtp-host={LOOPBACK}",
+        f"--smtp-port={port}",
+        f"--smtp-ca-file={an_authority().file(folder)}",
+        f"--mail-from={SENDER}",
+        f"--mail-allowed-domains={DOMAINS}",
+        "--notices-per-hour=0",
+    )
