@@ -40,6 +40,7 @@ EVERYWHERE: Final = ""
 """In place of a namespace: all of them."""
 
 JSON: Final = "application/json"
+MERGE_PATCH: Final = "application/merge-patch+json"
 
 SELF: Final = "self"
 
@@ -76,6 +77,14 @@ class Cluster:
     def read(self, kind: Kind, name: str) -> bytes:
         """Read one object of the namespace."""
         return self._request("GET", kind.path(namespace=self.namespace, name=name), {})
+
+    def read_path(self, path: str) -> bytes:
+        """Read what does not lie in the namespace: discovery, and objects of the whole cluster."""
+        return self._request("GET", path, {})
+
+    def ask(self, review: Kind, question: Mapping[str, Any]) -> bytes:
+        """Create what is never stored: a review, whose answer is its status."""
+        return self._request("POST", review.path(), {}, msgspec.json.encode(question))
 
     def list(self, kind: Kind, namespace: str, labels: str = "") -> Iterator[bytes]:
         """List the objects of a namespace, or EVERYWHERE, in the order of namespace and name; `labels` selects."""
@@ -125,7 +134,7 @@ class Cluster:
             self.client.url.rstrip("/") + path,
             params=params,
             data=body,
-            headers={"Content-Type": "application/merge-patch+json"} if body else {},
+            headers={"Content-Type": MERGE_PATCH if method == "PATCH" else JSON} if body else {},
             timeout=self.client.timeout,
         )
 

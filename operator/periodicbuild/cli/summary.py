@@ -73,13 +73,21 @@ def next_cell(build: PeriodicBuild, now: datetime) -> Cell:
     if status.waiting is not None:
         slot = status.waiting.slot
         return Cell(f"{instant_text(slot)} (due {relative(slot, now)})", Mood.UNSURE)
-    spread = build.spec.starting.spread
-    if status.next_slot is not None and now - status.next_slot - spread > OVERDUE_AFTER:
-        late = span(now - status.next_slot - spread)
-        return Cell(f"{instant_text(status.next_slot)} ({late} overdue: is the operator up?)", Mood.BAD)
+    spread, late = build.spec.starting.spread, overdue_for(build, now)
+    if status.next_slot is not None and late is not None:
+        return Cell(f"{instant_text(status.next_slot)} ({span(late)} overdue: is the operator up?)", Mood.BAD)
     if status.next_slot is not None and spread:
         return Cell(f"{both(status.next_slot, now)}, starts within {span(spread)}")
     return Cell(both(status.next_slot, now))
+
+
+def overdue_for(build: PeriodicBuild, now: datetime) -> timedelta | None:
+    """Tell for how long the next slot has been due without anybody looking at it; None = it is not overdue."""
+    status = build.status
+    if status.waiting is not None or status.next_slot is None:
+        return None
+    late = now - status.next_slot - build.spec.starting.spread
+    return late if late > OVERDUE_AFTER else None
 
 
 def waiting_cell(build: PeriodicBuild) -> Cell:
