@@ -18,6 +18,7 @@ from tests.cluster.waiting import wait_for
 from tests.e2e.stage import Stage, eventually, see
 from tests.integration.simulated_specs import a_build_spec
 from tests.integration.test_cli_plugin import Answer, Plugin, plugin_on
+from tests.mail.running import RunningMailServer
 from tests.operator_process import ROOT, OperatorProcess, install
 
 pytestmark = pytest.mark.simulated_nodes
@@ -32,6 +33,7 @@ CHECKS = [
     "operator",
     "leader",
     "time zones",
+    "mail server",
 ]
 WITHIN_SECONDS = 60
 
@@ -261,3 +263,24 @@ def test_an_api_server_that_is_away_is_one_sentence_and_no_checklist(plugin: Plu
 
     assert (answer.code, answer.out) == (3, "")
     assert answer.err.startswith("error: no API server answers at https://127.0.0.1:")
+
+
+def test_a_mail_server_is_tried_as_far_as_a_letter_would_come(plugin: Plugin, mail: RunningMailServer) -> None:
+    flags = [flag for flag in mail.flags if flag.startswith("--smtp")]
+    taken = len(mail.read())
+    answer = plugin.here("doctor", *flags)
+    assert states(answer)["mail server"] == "ok"
+    assert told(answer, "mail server") == (
+        f"127.0.0.1:{mail.server.port} answers with StartTLS and a certificate that is trusted and takes the log-in"
+    )
+    without_authority = [flag for flag in flags if not flag.startswith("--smtp-ca-file")]
+    refused = plugin.here("doctor", *without_authority)
+    assert (refused.code, states(refused)["mail server"]) == (1, "FAILED")
+    assert "certificate" in told(refused, "mail server")
+    assert len(mail.read()) == taken
+
+
+def test_a_mail_server_that_cannot_work_is_a_sentence(plugin: Plugin) -> None:
+    answer = plugin.here("doctor", "--smtp-host=127.0.0.1", "--smtp-username-file=/nowhere")
+    assert answer.code == 2
+    assert "a username and a password go together" in answer.err

@@ -35,6 +35,9 @@ class Tls(StrEnum):
     """Not at all, and then without credentials."""
 
 
+USUAL_PORTS: Final = {Tls.START_TLS: 587, Tls.IMPLICIT: 465, Tls.NONE: 25}
+
+
 class MailSettingsError(ValueError):
     """Settings that cannot work; the text is one sentence for the administrator."""
 

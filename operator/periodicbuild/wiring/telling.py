@@ -18,7 +18,7 @@ from periodicbuild.core.recipients import Telling
 from periodicbuild.notify.desk import Pace
 from periodicbuild.notify.slack import SlackSink
 from periodicbuild.notify.smtp import EmailSink
-from periodicbuild.notify.smtp_settings import MailSettingsError, SmtpSettings, Tls
+from periodicbuild.notify.smtp_settings import USUAL_PORTS, MailSettingsError, SmtpSettings, Tls
 from periodicbuild.notify.webhook import WebhookSink
 from periodicbuild.wiring.arguments import addresses, at_least, domains, duration, file
 
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
     from periodicbuild.notify.notice import Sink
 
-USUAL_PORTS = {Tls.START_TLS: 587, Tls.IMPLICIT: 465, Tls.NONE: 25}
 HEARTBEAT_AT_LEAST = timedelta(minutes=1)
 """More often would be a flood, not a sign of life."""
 

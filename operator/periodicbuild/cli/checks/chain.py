@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from periodicbuild.cli.checks import (
     definitions,
     leader,
+    mail_server,
     operator_rights,
     own_rights,
     policies,
@@ -33,6 +34,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     running.check,
     leader.check,
     zones.check,
+    mail_server.check,
 )
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from periodicbuild.cli.cluster import Cluster
     from periodicbuild.cli.objects import BuildDocument
     from periodicbuild.core.facts import PeriodicBuild
+    from periodicbuild.notify.smtp_settings import SmtpSettings
 
 LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 UNSEEN: Final = "no PeriodicBuild can be seen"
@@ -69,6 +70,7 @@ class Patient:
     is_operator: bool = False
     """The credentials in use are the operator's."""
     operator_url: str | None = None
+    smtp: SmtpSettings | None = None
 
 
 class _Manager(msgspec.Struct):

@@ -13,6 +13,7 @@ from periodicbuild.cli.checks.patient import Account, Patient, list_sightings
 from periodicbuild.cli.documents import Format, print_document
 from periodicbuild.cli.errors import AnswerIsNoError
 from periodicbuild.cli.options import DNS_LABEL, cluster_options, output_option
+from periodicbuild.cli.smtp_options import smtp_options
 from periodicbuild.cli.tables import print_tables
 from periodicbuild.cli.times import now as read_clock
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from periodicbuild.cli.checks.finding import Finding
     from periodicbuild.cli.cluster import Cluster
+    from periodicbuild.notify.smtp_settings import SmtpSettings
 
 
 class AccountName(click.ParamType[Account]):
@@ -59,15 +61,23 @@ class HttpUrl(click.ParamType[str]):
     help="Its service account.  [default: periodicbuild-system/periodicbuild]",
 )
 @click.option("--as-operator", is_flag=True, help="These credentials are the operator's: judge by what they may do.")
+@smtp_options
 @output_option(Format.JSON, Format.YAML)
 @cluster_options
-def command(
-    *, cluster: Cluster, operator_url: str | None, operator_account: Account, as_operator: bool, output: Format | None
+def command(  # noqa: PLR0913 - each is an option
+    *,
+    cluster: Cluster,
+    operator_url: str | None,
+    operator_account: Account,
+    as_operator: bool,
+    smtp: SmtpSettings | None,
+    output: Format | None,
 ) -> None:
     """Check that everything is in order.
 
-    The kinds and policies, your rights and the operator's, the operator itself, and the time zones in use, with what
-    helps where something is not in order. What you may not see is a warning. Exit code 1 if a check has failed.
+    The kinds and policies, your rights and the operator's, the operator itself, the time zones in use, and a mail
+    server if one is named, with what helps where something is not in order. What you may not see is a warning. Exit
+    code 1 if a check has failed.
     """
     now = read_clock()
     scope, sightings = list_sightings(cluster, now)
@@ -79,6 +89,7 @@ def command(
         account=operator_account,
         is_operator=as_operator,
         operator_url=operator_url,
+        smtp=smtp,
     )
     findings = examine(patient)
     if output is None:
