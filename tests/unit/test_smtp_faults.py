@@ -391,14 +391,23 @@ def test_a_file_that_cannot_be_used_is_named(name: str, content: str | None, pro
 
 
 def test_an_address_that_is_none_is_refused_and_the_others_get_it() -> None:
-    odd = ("ann@example.com> SIZE=1", "b\u00f6b@example.com", "nobody")
+    odd = ("ann@example.com>\r\nDATA", "b\u00f6b@example.com", "nobody")
     server = MailServer()
     receipt = receipt_from(server, (*odd, EVE))
     assert receipt.is_accepted
     assert receipt.refused == odd
     assert receipt.problem.endswith("nobody (no address that a mail can go to)")
+    assert len(receipt.problem.splitlines()) == 1
     assert server.envelopes[0].rcpt_tos == [EVE]
     assert server.letters[0]["To"] == EVE
+
+
+def test_of_many_that_are_refused_the_first_are_named() -> None:
+    many = tuple(f"r{number}@example.com" for number in range(20))
+    receipt = receipt_from(MailServer(answers=dict.fromkeys(many, "550 " + "x" * 290)), many)
+    assert receipt.refused == many
+    assert receipt.problem.endswith("x) and 17 more")
+    assert len(receipt.problem) <= 1024
 
 
 def test_a_letter_to_nobody_is_final() -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from aiosmtplib import SMTPDataError, SMTPException
 
+from periodicbuild.core.messages import cut_message
 from periodicbuild.core.reasons import SinkName
 from periodicbuild.core.recipients import is_address
 from periodicbuild.notify.letters import digest_letter, heartbeat_letter, letter
@@ -111,7 +112,9 @@ def _answered(answers: Answers, settings: SmtpSettings) -> Receipt:
     how_many = "all recipients" if without == total else f"{without} of {total} recipients"
     return Receipt(
         is_accepted=bool(answers.accepted),
-        problem=f"{settings.server} does not take {how_many}: {answers.of_those_without()}" if without else "",
+        problem=cut_message(f"{settings.server} does not take {how_many}: {answers.of_those_without()}")
+        if without
+        else "",
         refused=tuple(answers.refused),
         left=tuple(answers.left),
         is_final=not answers.accepted and not answers.left,
@@ -122,7 +125,7 @@ def _failed(error: Exception, settings: SmtpSettings, conversation: Conversation
     """Give the receipt of a conversation that was broken off: nobody has the letter, as far as we know."""
     return Receipt(
         is_accepted=False,
-        problem=sentence(error, settings.server, conversation.step, conversation.access.secrets),
+        problem=cut_message(sentence(error, settings.server, conversation.step, conversation.access.secrets)),
         refused=tuple(conversation.answers.refused),
         is_final=isinstance(error, SMTPDataError) and error.code in FINAL,
     )

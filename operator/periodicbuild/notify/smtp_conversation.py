@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from aiosmtplib import SMTP, SMTPException, SMTPRecipientRefused
 
+from periodicbuild.notify.cleaning import one_line
 from periodicbuild.notify.smtp_problems import NotOfferedError, Step, answer
 from periodicbuild.notify.smtp_settings import Access, Tls, read_access
 
@@ -52,7 +53,7 @@ class Answers:
 
     def of_those_without(self) -> str:
         """Name those who do not get the letter, and why."""
-        words = [f"{address} ({said})" for address, said in (*self.refused.items(), *self.left.items())]
+        words = [f"{one_line(address)} ({said})" for address, said in (*self.refused.items(), *self.left.items())]
         more = f" and {len(words) - NAMED} more" if len(words) > NAMED else ""
         return ", ".join(words[:NAMED]) + more
 
