@@ -200,21 +200,21 @@ SCRIPTS = {
 def test_a_server_that_is_broken_is_tried_again(script: tuple[str, ...], problem: str) -> None:
     async def scenario() -> Receipt:
         async with ScriptedServer(*script) as server:
-            sink = EmailSink(settings_for(server.port, timeout_seconds=0.2))
+            sink = EmailSink(settings_for(server.port, timeout_seconds=0.5))
             return _without_port(await sink.send(a_failed_run(), [ANN]), server.port)
 
     began = time.monotonic()
     assert asyncio.run(scenario()) == not_yet(problem)
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 5
 
 
 def test_a_server_that_is_slow_all_the_way_is_left_after_a_while() -> None:
     """Each answer is in time, and there are many of them."""
-    many = [f"r{number}@example.com" for number in range(50)]
+    many = [f"r{number}@example.com" for number in range(60)]
 
     async def scenario() -> Receipt:
-        async with ScriptedServer(*HELLO, *("250 ok",) * 60, takes_seconds=0.15) as server:
-            sink = EmailSink(settings_for(server.port, timeout_seconds=0.2))
+        async with ScriptedServer(*HELLO, *("250 ok",) * 70, takes_seconds=0.05) as server:
+            sink = EmailSink(settings_for(server.port, timeout_seconds=0.3))
             return _without_port(await sink.send(a_failed_run(), many), server.port)
 
     assert asyncio.run(scenario()) == not_yet("SERVER did not answer in time while naming the recipients")

@@ -50,11 +50,6 @@ def recipient_headers(to: Sequence[str]) -> tuple[Address | Group, ...]:
     return tuple(_address(address) for address in to if is_address(address)) or (UNDISCLOSED,)
 
 
-def mail_domain(sender: str) -> str:
-    """Return the domain of an address, in which ids are made."""
-    return sender_header(sender).domain
-
-
 def message_id(what: str, parts: Iterable[str], domain: str) -> str:
     """Make an id of its parts and nothing else, so that what is sent twice is folded into one."""
     return f"<{what}.{digest(parts)}@{domain_text(domain)}>"
