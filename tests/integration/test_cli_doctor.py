@@ -33,7 +33,6 @@ CHECKS = [
     "operator",
     "leader",
     "time zones",
-    "mail server",
 ]
 WITHIN_SECONDS = 60
 
