@@ -19,6 +19,7 @@ from tests.builders.values import (
 )
 
 from periodicbuild.core.facts import (
+    ActivationPolicy,
     Breaker,
     BuildSpec,
     History,
@@ -29,7 +30,7 @@ from periodicbuild.core.facts import (
     Timeouts,
 )
 from periodicbuild.core.names import slot_run_id
-from periodicbuild.core.reasons import ConcurrencyPolicy, Decision, Fate, Outcome, SucceedWhen
+from periodicbuild.core.reasons import ConcurrencyPolicy, Decision, Fate, Outcome, Recovery, SucceedWhen
 from periodicbuild.core.recipients import Notifications
 from periodicbuild.core.status import BuildStatus, LedgerEntry, ScheduleStatus
 
@@ -55,6 +56,8 @@ def a_spec(  # noqa: PLR0913 - keywords, each with a default
     concurrency: ConcurrencyPolicy = ConcurrencyPolicy.FORBID,
     breaker: Breaker | None = None,
     notifications: Notifications | None = None,
+    activation: ActivationPolicy | None = None,
+    recovery: Recovery = Recovery.RESTART,
 ) -> BuildSpec:
     """Give a spec; `history` is the limit of successful and of failed runs."""
     successful, failed = history
@@ -70,6 +73,8 @@ def a_spec(  # noqa: PLR0913 - keywords, each with a default
         concurrency=concurrency,
         breaker=breaker,
         notifications=notifications or Notifications(),
+        activation=activation,
+        recovery=recovery,
     )
 
 
@@ -87,6 +92,7 @@ def a_build(  # noqa: PLR0913 - keywords, each with a default
     every: str | None = None,
     enabled: bool | None = None,
     status: BuildStatus | None = None,
+    activate: str | None = None,
 ) -> PeriodicBuild:
     """Give a PeriodicBuild, enabled and daily; `every` and `enabled` are short for a spec with that schedule."""
     if spec is None:
@@ -103,6 +109,7 @@ def a_build(  # noqa: PLR0913 - keywords, each with a default
         run_now=run_now,
         spec=spec,
         status=status or BuildStatus(),
+        activate=activate,
     )
 
 

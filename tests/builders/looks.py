@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from periodicbuild.core.mail import Delivery
     from periodicbuild.core.plans import AppServerPlan, BuildPlan
     from periodicbuild.core.reasons import State
+    from periodicbuild.core.services import ServiceRead
     from periodicbuild.core.status import LedgerEntry, Manual, Run, ScheduleStatus
 
 PREVIOUS = "2026-11-23T02:30:00"
@@ -115,6 +116,7 @@ def a_look(  # noqa: PLR0913 - keywords, each with a default
     clock_is_trusted: bool = True,
     telling: Telling | None = None,
     deliveries: Iterable[Delivery] = (),
+    service: ServiceRead | None = None,
 ) -> BuildPlan:
     """Look at a PeriodicBuild; its pod is accepted, and nothing is in the way, unless told otherwise."""
     facts = BuildFacts(
@@ -133,6 +135,7 @@ def a_look(  # noqa: PLR0913 - keywords, each with a default
         clock_is_trusted=clock_is_trusted,
         telling=telling or Telling(),
         deliveries={delivery.key: delivery for delivery in deliveries},
+        service=service,
     )
     return plan_periodic_build(facts, a_now(wall, steady=steady))
 

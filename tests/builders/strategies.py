@@ -14,6 +14,7 @@ from periodicbuild.core.facts import AppServerStatus, Result, Timeouts
 from periodicbuild.core.mail import DeliveryProblem, FailingSince, MailStatus, PendingNotice
 from periodicbuild.core.plans import CreateAppServer
 from periodicbuild.core.reasons import (
+    ActiveState,
     AfterManualRun,
     Blocker,
     Decision,
@@ -30,6 +31,8 @@ from periodicbuild.core.reasons import (
 )
 from periodicbuild.core.schedules import Interval, Schedule
 from periodicbuild.core.status import (
+    Activation,
+    AskedActivation,
     BuildStatus,
     Condition,
     LastFailure,
@@ -38,6 +41,7 @@ from periodicbuild.core.status import (
     LedgerEntry,
     Manual,
     OpenBreaker,
+    RecoveredLoss,
     Run,
     ScheduleStatus,
     Slots,
@@ -163,6 +167,20 @@ statuses_without_schedule = st.builds(
         last_reminder_at=st.none() | instants,
         problem=st.none() | st.builds(DeliveryProblem, reason=words, message=texts, at=instants),
     ),
+    activation=st.none()
+    | st.builds(
+        Activation,
+        app_server=names,
+        at=instants,
+        service_uid=names,
+        epoch=counts,
+        slot=instants,
+        previous=st.none() | names,
+        fallback_until=st.none() | instants,
+        rolled_back=st.none() | names,
+    ),
+    asked_activation=st.none() | st.builds(AskedActivation, request=texts, answer=words, message=texts),
+    recovered=st.none() | st.builds(RecoveredLoss, app_server=names, uid=names, run=names),
     durations=st.lists(counts, max_size=3).map(tuple),
     conditions=st.lists(conditions, max_size=3).map(tuple),
 )
@@ -206,6 +224,8 @@ app_server_statuses = st.builds(
     ),
     node=st.none() | names,
     image_digests=st.lists(names, max_size=3).map(tuple),
+    terminated_at=st.none() | instants,
+    active=st.none() | st.sampled_from(ActiveState),
 )
 
 all_timeouts = st.builds(Timeouts, waiting=seconds, configuring=seconds, run=st.none() | seconds)

@@ -7,6 +7,7 @@ takes over at any moment, and a create that the former one had sent may arrive l
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 from datetime import timedelta
 from enum import Enum, auto
 from itertools import count
@@ -21,10 +22,19 @@ from tests.property.model_clocks import BEGIN, Clocks
 from tests.property.model_kubelet import Move, moved
 from tests.property.model_post import Mood
 from tests.property.model_process import KilledError, Process
+from tests.property.model_serving import NAME
 
-from periodicbuild.core.facts import Breaker, Starting
+from periodicbuild.core.facts import ActivationPolicy, Breaker, Starting
 from periodicbuild.core.plans import CreateAppServer
-from periodicbuild.core.reasons import AfterManualRun, ConcurrencyPolicy, FailureClass, NoticeKind, SucceedWhen, Trigger
+from periodicbuild.core.reasons import (
+    AfterManualRun,
+    ConcurrencyPolicy,
+    FailureClass,
+    NoticeKind,
+    Recovery,
+    SucceedWhen,
+    Trigger,
+)
 from periodicbuild.core.recipients import FOR_ALL, Notifications
 from periodicbuild.core.recount import unaccounted_slots
 
@@ -58,6 +68,13 @@ timings = st.none() | st.sampled_from(
     ]
 )
 """None = an interval."""
+
+
+def as_admitted(spec: BuildSpec) -> BuildSpec:
+    """Leave out what the API server refuses: nothing is activated but servers that stay up."""
+    return spec if spec.succeed_when == SucceedWhen.READY else replace(spec, activation=None)
+
+
 specs = st.builds(
     a_spec,
     schedule=st.builds(
@@ -96,7 +113,10 @@ specs = st.builds(
         events=st.sampled_from([FOR_ALL, frozenset(NoticeKind)]),
         remind_every=st.sampled_from([HOURS, timedelta(days=2)]),
     ),
-)
+    activation=st.none()
+    | st.builds(ActivationPolicy, service_name=st.just(NAME), fallback_for=st.sampled_from([MINUTES, HOURS])),
+    recovery=st.sampled_from([Recovery.RESTART, Recovery.RESTART, Recovery.NEVER]),
+).map(as_admitted)
 
 
 class History(RuleBasedStateMachine):

@@ -8,18 +8,32 @@ from typing import TYPE_CHECKING, Any
 import hypothesis.strategies as st
 from hypothesis.stateful import precondition, rule
 from tests.builders import a_build, a_pod, a_schedule, a_spec, an_app_server, by_hand
-from tests.property.history import History, Reaction, indexes, reactions, specs
+from tests.property.history import History, Reaction, as_admitted, indexes, reactions, specs
+from tests.property.model_serving import NAME, pointed_at
 
 from periodicbuild.core.facts import AppServer
 from periodicbuild.core.names import app_server_name, slot_run_id
 from periodicbuild.core.schedules import next_slot
+from periodicbuild.core.services import Service
 from periodicbuild.core.status import BuildStatus
 
 if TYPE_CHECKING:
     from periodicbuild.core.facts import BuildSpec
 
 
-FIELDS = ["schedule", "retries", "timeouts", "succeed_when", "starting", "concurrency", "breaker", "notifications"]
+FIELDS = [
+    "schedule",
+    "retries",
+    "timeouts",
+    "succeed_when",
+    "starting",
+    "concurrency",
+    "breaker",
+    "notifications",
+    "activation",
+    "recovery",
+]
+SERVICES = ["made anew", "without a selector", "points elsewhere", "points at some server", "takes its consent back"]
 
 
 class People(History):
@@ -45,7 +59,7 @@ class People(History):
     def one_field_is_edited(self, field: str, spec: BuildSpec, reaction: Reaction) -> None:
         """Replace one field of the spec."""
         if self.build is not None:
-            changed = replace(self.build.spec, **{field: getattr(spec, field)})
+            changed = as_admitted(replace(self.build.spec, **{field: getattr(spec, field)}))
             self.edit(spec=changed, generation=self.build.generation + 1)
         self.react(reaction)
 
@@ -69,6 +83,39 @@ class People(History):
     def a_run_is_asked_for(self, reaction: Reaction) -> None:
         """Annotate a fresh token."""
         self.edit(run_now=f"token-{next(self.numbers)}")
+        self.react(reaction)
+
+    @rule(index=indexes, is_known=st.sampled_from([True, True, False]), reaction=reactions)
+    def a_server_is_to_be_activated(self, index: int, *, is_known: bool, reaction: Reaction) -> None:
+        """Annotate the name of an AppServer, or of none."""
+        names = sorted(self.api.app_servers)
+        name = names[index % len(names)] if names and is_known else "nobody"
+        self.edit(activate=f"{name}/{next(self.numbers)}")
+        self.react(reaction)
+
+    @rule(what=st.sampled_from(["made anew", *SERVICES]), index=indexes, reaction=reactions)
+    def the_service_is_changed(self, what: str, index: int, reaction: Reaction) -> None:
+        """Apply, patch or make anew the Service."""
+        known = self.api.services.get(NAME)
+        if known is None or what == "made anew":
+            known = Service(name=NAME, uid=f"service-{next(self.numbers)}", activated_by=a_build().ref.name)
+        names = sorted(self.api.app_servers)
+        match what:
+            case "without a selector":
+                known = replace(known, selector=None, app_server=None)
+            case "points elsewhere":
+                known = pointed_at(known, None)
+            case "points at some server" if names:
+                known = pointed_at(known, names[index % len(names)])
+            case "takes its consent back":
+                known = replace(known, activated_by=None)
+        self.api.services[NAME] = known
+        self.react(reaction)
+
+    @rule(reaction=reactions)
+    def the_service_is_deleted(self, reaction: Reaction) -> None:
+        """Delete the Service."""
+        self.api.services.pop(NAME, None)
         self.react(reaction)
 
     @rule(has_template=st.booleans(), reaction=reactions)
@@ -147,6 +194,7 @@ class People(History):
         """Restore without status, or reset by hand."""
         self.auditor.life += 1
         self.auditor.is_complete = True
+        self.auditor.serving.forget()
         self.edit(status=BuildStatus())
         self.react(reaction)
 
@@ -164,6 +212,7 @@ class People(History):
         if self.build is not None:
             self.auditor.life += 1
             self.auditor.is_complete = True
+            self.auditor.serving.forget()
             self.api.build = a_build(
                 spec=self.build.spec,
                 uid=f"build-{next(self.numbers)}",

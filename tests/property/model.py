@@ -32,7 +32,9 @@ if TYPE_CHECKING:
         CreateAppServer,
         DeleteAppServer,
         DeletePod,
+        SwitchService,
     )
+    from periodicbuild.core.services import Service
 
 
 class RefusedError(Exception):
@@ -77,7 +79,7 @@ class Faults:
     """What goes wrong at the API server at present."""
 
     refuses: dict[str, Refused] = field(default_factory=dict)
-    """By kind: AppServer, Pod, DryRun, Adoption."""
+    """By kind: AppServer, Pod, DryRun, Adoption, Service."""
     answers_to_lose: int = 0
     slow_calls: int = 0
     """So many more calls each take `latency`."""
@@ -96,6 +98,7 @@ class ApiServer:
         self.build: PeriodicBuild | None = build
         self.app_servers: dict[str, AppServer] = {}
         self.pods: dict[str, Pod] = {}
+        self.services: dict[str, Service] = {}
         self._numbers = count(1_000)
 
     # What the operator asks for
@@ -210,6 +213,25 @@ class ApiServer:
         self._lose_answer_if_due()
         return written
 
+    def read_service(self, name: str) -> Service | None:
+        """Give the Service of that name."""
+        self._take_time()
+        self._refuse_if_faulty("Service", None)
+        return self.services.get(name)
+
+    def switch_service(self, switch: SwitchService) -> Service | None:
+        """Point a Service at a server; None = it is not as it was read."""
+        self._take_time()
+        self._refuse_if_faulty("Service", None)
+        there = self.services.get(switch.service.name)
+        if there is None or there != switch.service:
+            return None
+        self.auditor.serving.see_switch(there, switch.app_server, self)
+        switched = replace(there, selector=(("app-server", switch.app_server),), app_server=switch.app_server)
+        self.services[there.name] = switched
+        self._lose_answer_if_due()
+        return switched
+
     def remove_pod(self, delete: DeletePod) -> None:
         """Begin the grace period of a pod, if it is still the one that was meant."""
         self._take_time()
@@ -253,7 +275,7 @@ class ApiServer:
         }
 
     def _refuse_if_faulty(self, kind: str, existing: AppServer | Pod | None) -> None:
-        if self.faults.namespace_is_terminating and kind != "DryRun":
+        if self.faults.namespace_is_terminating and kind not in {"DryRun", "Service"}:
             raise RefusedError(Refused.NAMESPACE_TERMINATING)
         if kind in self.faults.refuses:
             raise RefusedError(self.faults.refuses[kind])

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tests.property.model_fates import Fates, SlotKey
+from tests.property.model_serving import ServingBooks
 
 from periodicbuild.core.ledger import ENTRIES, equation_holds
 from periodicbuild.core.reasons import Decision, EventReason, FailureClass, Outcome, State, Trigger
@@ -37,6 +38,9 @@ class Auditor:
         self.is_complete = True
         """No entry of this life's ledger was pruned, and no counter repaired."""
         self.fates = Fates()
+        self.serving = ServingBooks()
+        self.recoveries: dict[tuple[int, str], str] = {}
+        """Uid of the first attempt by the run that answers a loss."""
         self.outcomes: dict[tuple[int, int, str], tuple[Outcome | None, str | None]] = {}
         self.first_attempts: dict[SlotKey, str] = {}
         """Uid of the AppServer that was created for a slot."""
@@ -78,6 +82,7 @@ class Auditor:
         self._check_ledger(before, after)
         self._check_rulings(after, plan)
         self._check_runs(before, after, plan, api)
+        self.serving.see_build_status(before, after)
         for run in after.runs:
             self.recorded.add(run.uid)
             if run.next_attempt_at is not None and run not in before.runs:
@@ -233,6 +238,11 @@ class Auditor:
             if (fate := self.fates.of(slot)) is not None:
                 return f"{fate} starts"
             self.first_attempts[slot] = created.ref.uid
+        if created.trigger == Trigger.RECOVERY and created.attempt == 1:
+            loss = (self.life, created.run or "")
+            if not self._may_be_made_again(self.recoveries.get(loss)):
+                return f"{created.ref.name} answers a loss a second time"
+            self.recoveries[loss] = created.ref.uid
         self.attempts[key] = created.ref.uid
         return None
 
@@ -253,6 +263,7 @@ class Auditor:
         old = before.status
         if after.state.has_succeeded:
             self.succeeded.add(before.ref.uid)
+            self.serving.see_up(before)
         if old.state.is_finished:
             is_lost_server = (old.state, after.state) == (State.RUNNING, State.TERMINATED)
             assert is_lost_server or after.state == old.state, f"{old.state} became {after.state}"
@@ -268,9 +279,12 @@ class Auditor:
         if owner is None:
             return  # a person has deleted it, and the watch has not told yet
         assert owner.state.is_finished, f"{owner.ref.name} is {owner.state}, and its pod is removed"
+        self.serving.see_pod_removed(owner, pod, api)
+        if api.build is not None and api.build.status.activation is not None:
+            return
         if owner.state == State.RUNNING and owner.trigger != Trigger.MANUAL:
             others = [one for one in api.app_servers.values() if one.state == State.RUNNING and one.trigger != "Manual"]
-            newest = max(others, key=lambda one: (one.slot or one.created_at, one.attempt))
+            newest = max(others, key=lambda one: one.newness)
             assert owner is not newest, "the newest server is removed"
 
     def see_app_server_pruned(self, pruned: AppServer, api: ApiServer) -> None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from periodicbuild.core.facts import AppServer, PeriodicBuild, Pod
     from periodicbuild.core.mail import Delivery
     from periodicbuild.core.plans import DryRun, Refused, Seen, Wake
+    from periodicbuild.core.services import ServiceRead
     from periodicbuild.core.status import Waiting
 
 
@@ -39,6 +40,7 @@ class BuildMemory:
     dry_run: DryRun | None = None
     refusals: dict[str, Refusal] = field(default_factory=dict)
     deliveries: dict[str, Delivery] = field(default_factory=dict)
+    service: ServiceRead | None = None
 
 
 @dataclass(slots=True)
@@ -150,6 +152,7 @@ class Knowledge:
             clock_is_trusted=self.api.clocks.is_trusted,
             telling=TELLING,
             deliveries=dict(self.memory.deliveries),
+            service=self.memory.service,
         )
 
     def app_server_facts(self, app_server: AppServer, memory: AttemptMemory) -> AppServerFacts:

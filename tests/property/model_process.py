@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tests.property.model import AnswerLostError, ConflictError, RefusedError
 from tests.property.model_knowledge import AttemptMemory, Knowledge, a_refusal
+from tests.property.model_serving import ServiceClient
 
 from periodicbuild.core.attempts import plan_app_server
 from periodicbuild.core.facts import AppServer, PeriodicBuild, Pod
@@ -24,7 +25,9 @@ from periodicbuild.core.plans import (
     DryRun,
     DryRunPod,
     ReadLog,
+    ReadService,
     Refused,
+    SwitchService,
 )
 
 if TYPE_CHECKING:
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
 
     from periodicbuild.core.mail import PendingNotice
     from periodicbuild.core.plans import FirstAction, ThenAction
+    from periodicbuild.core.services import ServiceRead
 
 ROUNDS = 300
 """Looks at every object after which a world without news must have settled."""
@@ -51,6 +55,7 @@ class Process(Knowledge):
         super().__init__(api)
         self.writes_left: int | None = None
         """Writes until the process dies; None = it lives."""
+        self._services = ServiceClient(api, self._remember_service, self._count_write)
 
     # The loop
 
@@ -182,6 +187,13 @@ class Process(Knowledge):
                 self._dry_run(action)
             case ReadLog() | CheckNamespace():
                 self._read(action)
+            case ReadService() if self.build is not None:
+                self._services.read(action.name, self.build)
+            case SwitchService() if self.build is not None:
+                self._services.switch(action, self.build)
+
+    def _remember_service(self, read: ServiceRead) -> None:
+        self.memory.service = read
 
     def _read(self, action: ReadLog | CheckNamespace) -> None:
         for memory in self.attempts.values():

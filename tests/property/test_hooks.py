@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.builders.strategies import counts, instants
@@ -22,6 +23,9 @@ from periodicbuild.notify.slack_text import FENCE, LONGEST_SECTION, digest_json,
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
+
+pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
+"""Of a failing example; hypothesis makes it beforehand, and texts are long here."""
 
 ANY = st.text(st.characters(categories=("L", "M", "N", "P", "S", "Z", "C")))
 """Surrogates, controls and marks of direction, too."""

@@ -9,6 +9,7 @@ from dataclasses import fields
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from email.message import EmailMessage
 
 ODD = ("=?utf-8?q?=0D=0ABcc:_eve=40example.com?=", "\r\nBcc: eve@example.com", "\0", "\u2028", "\ud800", "\x1b]0;x\x07")
+pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
+"""Of a failing example; hypothesis makes it beforehand, and texts are long here."""
+
 TEXTS = st.text(st.characters(exclude_categories=()), max_size=100) | st.lists(
     st.sampled_from(ODD) | st.text(max_size=20), max_size=5
 ).map("".join)

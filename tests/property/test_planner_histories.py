@@ -17,6 +17,7 @@ from tests.property.model_kubelet import Move
 
 from periodicbuild.core.plans import Refused
 from periodicbuild.core.reasons import SucceedWhen, Trigger
+from periodicbuild.core.serving import READ_EVERY
 
 STEPS = 40
 TURNS = 80
@@ -27,7 +28,7 @@ class Histories(People):
     """Everything that may go wrong, and the end of it."""
 
     @rule(
-        kind=st.sampled_from(["AppServer", "Pod", "DryRun", "Adoption"]),
+        kind=st.sampled_from(["AppServer", "Pod", "DryRun", "Adoption", "Service"]),
         refusal=st.sampled_from([one for one in Refused if one not in {Refused.NAME_STILL_IN_USE, Refused.UNANSWERED}]),
         reaction=reactions,
     )
@@ -78,16 +79,21 @@ class Histories(People):
         self.process.lagging.clear()
         self.clocks.wall_step = self.clocks.api_step
         self.settle()
+        self.check_what_serves()
         build = self.build
         if build is None or build.is_deleting or build.status.slots is None or not build.spec.schedule.spawns:
             return
         wanted = build.status.slots.due + 2
-        for _ in range(TURNS + len(self.api.app_servers)):  # each run that was asked for goes first
+        turns, began = 0, self.clocks.elapsed
+        # Each run that was asked for goes first, and in between the Service is read again and again.
+        while turns < TURNS + len(self.api.app_servers) + (self.clocks.elapsed - began) / READ_EVERY:
+            turns += 1
             self.finish_pods()
             self.settle()
             slots = self.build.status.slots if self.build is not None else None
             if slots is not None and slots.due >= wanted:
                 self.check_nothing_is_left_behind()
+                self.check_what_serves()
                 return
             self.advance_to_wake()
         message = f"the schedule is dead: {self.build}, wakes {self.process.wakes}"
@@ -105,6 +111,13 @@ class Histories(People):
             elif server is not None and not server.state.is_finished:
                 end = Move.READY if server.succeed_when == SucceedWhen.READY else Move.COMPLETES
                 self.move_pod(name, end)
+
+    def check_what_serves(self) -> None:
+        """Let the operator read the Service once more, and see whether it points at the best there is (R28)."""
+        self.clocks.elapsed += READ_EVERY
+        self.settle()
+        if self.build is not None and not self.build.is_deleting:
+            self.auditor.serving.check_rest(self.api)
 
     def check_nothing_is_left_behind(self) -> None:
         """Find AppServers that nobody will ever bring to an end."""

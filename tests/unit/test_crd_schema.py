@@ -25,6 +25,7 @@ DEFAULTS = {
     "spec.retries": {},
     "spec.retries.limit": 0,
     "spec.succeedWhen": "Ready",
+    "spec.recovery": "Restart",
     "spec.history": {},
     "spec.history.successfulLimit": 3,
     "spec.history.failedLimit": 1,

@@ -63,7 +63,7 @@ NOT_RECORDED = {
     "of another epoch": an_app_server(epoch=2, state=State.CONFIGURING_SERVER),
     "that is a later attempt": an_app_server(attempt=2, state=State.CONFIGURING_SERVER),
     "that is manual": replace(CHILD, trigger=Trigger.MANUAL, cancelled=True),
-    "that is a recovery": replace(CHILD, trigger=Trigger.RECOVERY),
+    "that is a recovery": replace(an_app_server(state=State.CONFIGURING_SERVER), trigger=Trigger.RECOVERY),
     "without a slot": replace(an_app_server(state=State.CONFIGURING_SERVER), slot=None),
     "that is not complete": replace(CHILD, run=None),
 }

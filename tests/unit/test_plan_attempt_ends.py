@@ -221,8 +221,9 @@ def test_no_transition_leaves_a_failed_or_cancelled_state(state: State) -> None:
 
 @pytest.mark.parametrize("state", [State.COMPLETED, State.TERMINATED])
 def test_a_build_that_completed_and_a_server_that_was_terminated_stay_so(state: State) -> None:
-    """Decision 4: also without their pods."""
-    assert an_attempt_look(an_app_server(state=state), pod=UP) == NOTHING
+    """Decision 4: also without their pods; what is left of a lost one is removed."""
+    left = REMOVAL if state == State.TERMINATED else ()
+    assert an_attempt_look(an_app_server(state=state), pod=UP) == AppServerPlan(then=left)
     assert an_attempt_look(an_app_server(state=state), pod_is_absent=True, namespace_is_terminating=False) == NOTHING
 
 
@@ -231,7 +232,6 @@ RUNNING = replace(SERVER, status=replace(OF_A_POD, state=State.RUNNING, is_ready
 READINESS = {
     "lost": (a_pod(is_ready=False), replace(RUNNING.status, is_ready=False)),
     "as it was": (a_pod(is_ready=True), None),
-    "lost while it is being deleted": (a_pod(is_deleting=True), replace(RUNNING.status, is_ready=False)),
 }
 
 
@@ -241,12 +241,22 @@ def test_the_readiness_of_a_server_is_mirrored(pod: Pod, status: AppServerStatus
     assert an_attempt_look(RUNNING, pod=pod) == AppServerPlan(status=status)
 
 
-LOST = {"seen to be deleted": (GONE, False), "not found": (None, True)}
+LOST = {
+    "seen to be deleted": (GONE, False, ""),
+    "not found": (None, True, ""),
+    "on its way out": (a_pod(is_deleting=True, is_ready=True), False, ""),
+    "evicted": (a_pod(phase="Failed", reason="Evicted", message="low on memory"), False, " (Evicted: low on memory)"),
+    "ended": (a_pod(phase="Succeeded", reason="Completed"), False, " (Completed)"),
+}
 
 
-@pytest.mark.parametrize(("pod", "is_absent"), LOST.values(), ids=list(LOST))
-def test_a_server_whose_pod_was_lost_is_terminated_unless_its_namespace_goes(pod: Pod | None, is_absent: bool) -> None:  # noqa: FBT001 - a column
-    """Design 2.2, R43."""
+@pytest.mark.parametrize(("pod", "is_absent", "why"), LOST.values(), ids=list(LOST))
+def test_a_server_whose_pod_was_lost_is_terminated_unless_its_namespace_goes(
+    pod: Pod | None,
+    is_absent: bool,  # noqa: FBT001 - a column
+    why: str,
+) -> None:
+    """Design 2.2, R30, R43."""
     asked = an_attempt_look(RUNNING, pod=pod, pod_is_absent=is_absent)
     assert asked == AppServerPlan(first=(CheckNamespace(),))
     spared = an_attempt_look(RUNNING, pod=pod, pod_is_absent=is_absent, namespace_is_terminating=True)
@@ -256,8 +266,9 @@ def test_a_server_whose_pod_was_lost_is_terminated_unless_its_namespace_goes(pod
         status=replace(
             RUNNING.status,
             state=State.TERMINATED,
-            message="the server had succeeded; its pod was removed or lost since",
+            message=f"the server had succeeded; its pod was removed or lost since{why}",
             is_ready=None,
+            terminated_at=at(SLOT),
         )
     )
 

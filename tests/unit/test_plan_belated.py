@@ -46,7 +46,6 @@ LEFT_ALONE = {
     "is being deleted": replace(LATE, is_deleting=True),
     "has ended": replace(LATE, status=replace(LATE.status, state=State.ERROR)),
     "was asked for by hand": an_app_server(token=REQUEST, created=BEFORE_DUE),
-    "replaces a lost server": replace(LATE, trigger=Trigger.RECOVERY),
     "is not complete": replace(LATE, run=None, trigger=Trigger.MANUAL),
 }
 

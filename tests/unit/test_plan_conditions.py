@@ -53,6 +53,7 @@ def test_every_condition_is_present_from_the_first_write() -> None:
         a_condition("Ready", ACCEPTED, changed=NOW),
         a_condition("Scheduled", EVERY_DAY, changed=NOW),
         a_condition("LastRunSucceeded", ("Unknown", "NoRunYet", ""), changed=NOW),
+        a_condition("Activated", ("Unknown", "NotConfigured", ""), changed=NOW),
         a_condition("Notified", ("Unknown", "NotConfigured", NOBODY), changed=NOW),
     )
 

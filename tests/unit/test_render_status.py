@@ -59,6 +59,9 @@ def test_what_is_over_is_written_as_null_so_that_it_disappears() -> None:
         "consecutiveFailures": 0,
         "breaker": None,
         "mail": None,
+        "activation": None,
+        "askedActivation": None,
+        "recovered": None,
         "durationsSeconds": None,
         "conditions": None,
     }

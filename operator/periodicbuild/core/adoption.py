@@ -97,7 +97,7 @@ def _record_start(draft: Draft, child: AppServer, slot: datetime) -> None:
     lateness = _first_look_at(draft, slot, started_at) - slot - start_offset(draft)
     fate = Fate.DUE if lateness <= IN_TIME else Fate.CAUGHT_UP
     for run in draft.status.runs:
-        if run.next_attempt_at is not None and run.trigger == Trigger.SCHEDULE:
+        if run.next_attempt_at is not None and run.trigger != Trigger.MANUAL:
             end_run(draft, run, Outcome.FAILED, OutcomeReason.GIVEN_UP_FOR_SLOT)
     started = new_run(child, child.created_at)
     draft.rule(Ruling(slot=slot, fate=fate, at=draft.now.wall, run=started.id, started_at=started_at))

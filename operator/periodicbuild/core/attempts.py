@@ -55,7 +55,7 @@ def plan_app_server(facts: AppServerFacts, now: Now) -> AppServerPlan:
     if facts.parent is None or facts.parent.is_deleting:
         return AppServerPlan()
     if app_server.state.is_finished:
-        return after_the_end(facts)
+        return after_the_end(facts, now)
     if app_server.cancelled:
         status = replace(app_server.status, state=State.CANCELLED, message="cancelled by spec.cancelled")
         return end_attempt(facts, now, status)

@@ -27,12 +27,13 @@ Verdict = tuple[str, str, str]
 
 
 def set_conditions(draft: Draft) -> None:
-    """Bring `Ready`, `Scheduled`, `Notified` and, before any run, `LastRunSucceeded` up to date."""
+    """Bring all conditions up to date; `LastRunSucceeded` stays as the last run has left it."""
     status = with_condition(draft.status, draft, ConditionType.READY, _ready(draft))
     status = with_condition(status, draft, ConditionType.SCHEDULED, _scheduled(draft))
     known = status.condition(ConditionType.LAST_RUN_SUCCEEDED)
     verdict = ("Unknown", ConditionReason.NO_RUN_YET, "") if known is None else _as_it_is(known)
     status = with_condition(status, draft, ConditionType.LAST_RUN_SUCCEEDED, verdict)
+    status = with_condition(status, draft, ConditionType.ACTIVATED, _activated(draft))
     draft.status = with_condition(status, draft, ConditionType.NOTIFIED, _notified(draft))
 
 
@@ -50,6 +51,18 @@ def with_condition(status: BuildStatus, draft: Draft, type_: ConditionType, verd
     if old is None:
         return replace(status, conditions=(*status.conditions, condition))
     return replace(status, conditions=tuple(condition if one.type == type_ else one for one in status.conditions))
+
+
+def _activated(draft: Draft) -> Verdict:
+    """Say what was found out about the Service, else what was known of it."""
+    if draft.activated is not None:
+        return draft.activated
+    known = draft.status.condition(ConditionType.ACTIVATED)
+    if draft.build.spec.activation is None:
+        return "Unknown", ConditionReason.NOT_CONFIGURED, ""
+    if known is None or known.reason == ConditionReason.NOT_CONFIGURED:
+        return "Unknown", ConditionReason.NOT_CHECKED, "the Service has not been read yet"
+    return _as_it_is(known)
 
 
 def _as_it_is(condition: Condition) -> Verdict:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from periodicbuild.core.active import active_state
 from periodicbuild.core.attempt import AppServerFacts, attempt_event, with_pod_facts, write_if_news
 from periodicbuild.core.facts import Result
 from periodicbuild.core.notices import EventType
@@ -19,6 +20,7 @@ from periodicbuild.core.verdicts import container_with_log
 
 if TYPE_CHECKING:
     from periodicbuild.core.facts import AppServerStatus, Now, Pod
+    from periodicbuild.core.reasons import ActiveState
 
 LOG_LINES, LOG_CHARACTERS = 20, 4_096
 """Of a log in status, as the CRD bounds it."""
@@ -33,6 +35,7 @@ def succeed(facts: AppServerFacts, pod: Pod, now: Now) -> AppServerPlan:
         message="the server is up" if is_server else "the build has completed",
         is_ready=pod.is_ready if is_server else None,
         finished_at=whole_second_down(now.steady),
+        active=active_state(facts, State.RUNNING) if is_server else None,
     )
     return write_if_news(facts, status)
 
@@ -73,23 +76,50 @@ def end_attempt(facts: AppServerFacts, now: Now, status: AppServerStatus) -> App
     return replace(plan, then=pod_removal(facts))
 
 
-def after_the_end(facts: AppServerFacts) -> AppServerPlan:
-    """Keep the outcome; mirror the readiness of a server until its pod is gone."""
+def after_the_end(facts: AppServerFacts, now: Now) -> AppServerPlan:
+    """Keep the outcome; mirror the readiness of a server until its pod is gone, or is on its way out."""
     status = facts.app_server.status
-    if status.state in {State.CONFIGURATION_FAILED, State.ERROR, State.CANCELLED}:
-        return AppServerPlan(then=pod_removal(facts))
-    if status.state != State.RUNNING:
+    if status.state == State.COMPLETED:
         return AppServerPlan()
-    if facts.pod is not None and not facts.pod.is_gone:
-        return write_if_news(facts, replace(status, is_ready=facts.pod.is_ready))
+    if status.state == State.TERMINATED:
+        return replace(write_if_news(facts, replace(status, active=_still(facts))), then=pod_removal(facts))
+    if status.state != State.RUNNING:
+        return AppServerPlan(then=pod_removal(facts))
+    if facts.pod is not None and not _is_lost(facts.pod):
+        return write_if_news(facts, replace(status, is_ready=facts.pod.is_ready, active=_still(facts)))
     if facts.pod is None and not facts.pod_is_absent:
         return AppServerPlan(first=(ConfirmAbsence(kind="Pod", name=facts.app_server.ref.name, uid=""),))
     if facts.namespace_is_terminating is None:
         return AppServerPlan(first=(CheckNamespace(),))
     if facts.namespace_is_terminating:
         return AppServerPlan()
+    return write_if_news(
+        facts,
+        replace(
+            status,
+            state=State.TERMINATED,
+            message=_why_terminated(facts.pod),
+            is_ready=None,
+            terminated_at=whole_second_down(now.steady),
+            active=active_state(facts, State.TERMINATED),
+        ),
+    )
+
+
+def _still(facts: AppServerFacts) -> ActiveState | None:
+    return active_state(facts, facts.app_server.state)
+
+
+def _is_lost(pod: Pod) -> bool:
+    """Tell whether a server's pod serves no more: on a node that died it is being deleted for ever (R30)."""
+    return pod.is_gone or pod.is_deleting or pod.phase in {"Failed", "Succeeded"}
+
+
+def _why_terminated(pod: Pod | None) -> str:
     message = "the server had succeeded; its pod was removed or lost since"
-    return write_if_news(facts, replace(status, state=State.TERMINATED, message=message, is_ready=None))
+    if pod is None or not pod.reason:
+        return message
+    return f"{message} ({pod.reason}: {pod.message})".replace(": )", ")")
 
 
 def pod_removal(facts: AppServerFacts) -> tuple[DeletePod, ...]:

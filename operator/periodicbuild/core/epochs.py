@@ -140,7 +140,7 @@ def _epochs(status: BuildStatus, children: Iterable[AppServer]) -> Iterable[int]
 
 def _decided_slots(status: BuildStatus, children: Iterable[AppServer]) -> Iterable[datetime]:
     """Give the slots that have started or been judged, as far as they have left a trace."""
-    yield from (child.slot for child in children if child.slot is not None)
+    yield from (child.slot for child in children if child.slot is not None and child.trigger == Trigger.SCHEDULE)
     yield from (entry.last_slot for entry in status.ledger)
     if status.waiting is not None:
         yield status.waiting.slot
@@ -150,7 +150,7 @@ def _newest_started_slot(
     status: BuildStatus, children: Iterable[AppServer], until: datetime | None = None
 ) -> datetime | None:
     """Return the newest slot, up to an instant, that is known to have started, however its record was lost."""
-    slots = [child.slot for child in children if child.slot is not None and child.run is not None]
+    slots = [child.slot for child in children if child.slot is not None and child.trigger == Trigger.SCHEDULE]
     slots += [entry.slot for entry in status.ledger if entry.decision == Decision.STARTED]
     if status.last_scheduled is not None:
         slots.append(status.last_scheduled.slot)
@@ -184,9 +184,9 @@ def _live_runs(draft: Draft) -> Iterable[Run]:
 
 
 def _may_begin(status: BuildStatus, child: AppServer) -> bool:
-    """Tell whether nothing that is left speaks against an attempt; a manual one waits for its turn anyway."""
+    """Tell whether nothing that is left speaks against an attempt; one that is no slot's waits for its turn anyway."""
     slot = child.slot
-    if child.trigger == Trigger.MANUAL or slot is None:
+    if child.trigger != Trigger.SCHEDULE or slot is None:
         return False
     return all(one.run == child.run or not one.covers(slot) for one in status.ledger)
 

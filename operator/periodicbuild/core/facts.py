@@ -10,7 +10,15 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, NewType
 
-from periodicbuild.core.reasons import ConcurrencyPolicy, FailureClass, State, SucceedWhen, Trigger
+from periodicbuild.core.reasons import (
+    ActiveState,
+    ConcurrencyPolicy,
+    FailureClass,
+    Recovery,
+    State,
+    SucceedWhen,
+    Trigger,
+)
 from periodicbuild.core.recipients import Notifications
 
 if TYPE_CHECKING:
@@ -85,6 +93,15 @@ class Breaker:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ActivationPolicy:
+    """The Service that is pointed at the newest good server (R28)."""
+
+    service_name: str
+    fallback_for: timedelta
+    """So long the former server stays up."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BuildSpec:
     """The spec of a PeriodicBuild with every operational default filled in."""
 
@@ -98,6 +115,8 @@ class BuildSpec:
     concurrency: ConcurrencyPolicy = ConcurrencyPolicy.FORBID
     breaker: Breaker | None = None
     notifications: Notifications = field(default_factory=Notifications)
+    activation: ActivationPolicy | None = None
+    recovery: Recovery = Recovery.RESTART
     schedule_error: str | None = None
     """Why the schedule cannot be understood; `schedule` then spawns nothing."""
 
@@ -115,6 +134,8 @@ class PeriodicBuild:
     """The token of the annotation `periodicbuild.dev/run-now` (R26)."""
     spec: BuildSpec
     status: BuildStatus
+    activate: str | None = None
+    """The annotation `periodicbuild.dev/activate`: the name of an AppServer, and perhaps `/` and a token (R28)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,10 +170,16 @@ class AppServerStatus:
     image_digests: tuple[str, ...] = ()
     log_tail: str = ""
     """What the container that failed wrote last (R24)."""
+    terminated_at: datetime | None = None
+    """When a server that had succeeded was seen to be no more (R30)."""
+    active: ActiveState | None = None
+    """What it is to the Service; None = nothing is activated."""
     succeeded_changed_at: datetime | None = field(default=None, compare=False)
     """Last change of the status of condition Succeeded, as stored; rendering moves it, so decisions never set it."""
     ready_changed_at: datetime | None = field(default=None, compare=False)
     """Likewise of condition Ready."""
+    active_changed_at: datetime | None = field(default=None, compare=False)
+    """Likewise of condition Active."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,6 +216,11 @@ class AppServer:
     def state(self) -> State:
         """The state last written, New before any."""
         return self.status.state
+
+    @property
+    def newness(self) -> tuple[int, datetime, int]:
+        """What a newer one has more of: epoch first, since a clock that was set back brings earlier slots (R9)."""
+        return self.epoch, self.slot or self.created_at, self.attempt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

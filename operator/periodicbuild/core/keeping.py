@@ -9,8 +9,11 @@ from collections import defaultdict
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypeAlias
 
+from periodicbuild.core.candidates import servers_in_use
 from periodicbuild.core.plans import DeleteAppServer, DeletePod
 from periodicbuild.core.reasons import State, Trigger
+from periodicbuild.core.servers import serving_server
+from periodicbuild.core.serving import may_remove_servers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,7 +34,7 @@ def remove_superseded_servers(draft: Draft) -> None:
     kept = _meant_to_run(draft)
     for server in _servers(draft):
         pod = draft.facts.pods.get(server.ref.uid)
-        if pod is not None and not pod.is_deleting and server.ref.uid not in kept:
+        if pod is not None and not pod.is_deleting and server.ref.uid not in kept and may_remove_servers(draft):
             draft.then.append(DeletePod(name=pod.ref.name, uid=pod.ref.uid))
 
 
@@ -42,8 +45,8 @@ def prune_history(draft: Draft) -> None:
     a run of which people have not been told yet.
     """
     runs = _ended_runs(draft)
-    kept = _meant_to_run(draft)
     untold = {notice.run for notice in draft.status.mail.pending}
+    kept = _meant_to_run(draft) | {server.ref.uid for server in (serving_server(draft),) if server is not None}
     history = draft.build.spec.history
     succeeded = [run for run in runs if run[-1].state.has_succeeded]
     failed = [run for run in runs if run[-1].state.has_failed]
@@ -77,14 +80,13 @@ def _servers(draft: Draft) -> list[AppServer]:
 
 
 def _meant_to_run(draft: Draft) -> frozenset[str]:
-    """Return the uids of the newest server that was not asked for by hand, and of manual ones for their time."""
+    """Return the uids of what serves or is about to, of its fallback, and of manual servers for their time."""
     servers = _servers(draft)
-    scheduled = [server for server in servers if server.trigger != Trigger.MANUAL]
-    newest = max(scheduled, key=lambda server: (server.slot or server.created_at, server.attempt), default=None)
+    in_use = servers_in_use(draft, servers)
     return frozenset(
         server.ref.uid
         for server in servers
-        if server is newest or (server.trigger == Trigger.MANUAL and not _is_over(draft, server))
+        if server.ref.uid in in_use or (server.trigger == Trigger.MANUAL and not _is_over(draft, server))
     )
 
 
@@ -108,7 +110,9 @@ def _ended_at(run: Iterable[AppServer]) -> tuple[datetime, str]:
 
 
 def _is_over(draft: Draft, server: AppServer) -> bool:
-    until = (server.status.finished_at or server.created_at) + MANUAL_SERVER_FOR
+    activation = draft.build.spec.activation
+    stays_for = MANUAL_SERVER_FOR if activation is None else activation.fallback_for
+    until = (server.status.finished_at or server.created_at) + stays_for
     if draft.now.steady < until:
         draft.wake_at(steady=until)
         return False

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from periodicbuild.core.ledger import Ruling
     from periodicbuild.core.mail import Delivery
     from periodicbuild.core.plans import DryRun, EndedRun, FirstAction, Refusal, ThenAction
+    from periodicbuild.core.services import ServiceRead
     from periodicbuild.core.status import BuildStatus, ScheduleStatus, Waiting
 
 
@@ -56,6 +57,8 @@ class BuildFacts:
     telling: Telling = field(default_factory=Telling)
     deliveries: Mapping[str, Delivery] = field(default_factory=dict)
     """What became of the last try to tell something, by its key."""
+    service: ServiceRead | None = None
+    """The Service of `spec.activation` as last read; None = nobody has asked (R28)."""
 
     def has_begun(self, child: AppServer) -> bool:
         """Tell whether there is, or has been, more of an attempt than its record."""
@@ -70,6 +73,10 @@ class Draft:
     now: Now
     status: BuildStatus
     first: list[FirstAction] = field(default_factory=list)
+    serving: list[FirstAction] = field(default_factory=list)
+    """What activation asks for: done once nothing else is left to do or to write (R42)."""
+    activated: tuple[str, str, str] | None = None
+    """Status, reason and message of condition Activated; None = as it was."""
     events: list[EventFact] = field(default_factory=list)
     then: list[ThenAction] = field(default_factory=list)
     wake: Wake = field(default_factory=Wake)
@@ -157,4 +164,8 @@ _ACTIONS = {
     EventReason.LEDGER_RESET: "BeginEpoch",
     EventReason.CLOCK_STEPPED: "BeginEpoch",
     EventReason.NOTIFICATION_FAILED: "TellPeople",
+    EventReason.ACTIVATED: "SwitchService",
+    EventReason.ACTIVATION_ROLLED_BACK: "SwitchService",
+    EventReason.ACTIVATION_REFUSED: "DropRequest",
+    EventReason.SELECTOR_CHANGED: "LeaveService",
 }

@@ -19,6 +19,11 @@ def manual_run_id(token: str) -> str:
     return f"m-{hashlib.sha256(token.encode()).hexdigest()[:8]}"
 
 
+def recovery_run_id(uid: str) -> str:
+    """Return the run id that answers the loss of the AppServer with this uid: one per loss (R30)."""
+    return f"r-{hashlib.sha256(uid.encode()).hexdigest()[:8]}"
+
+
 def app_server_name(build: str, run: str, attempt: int) -> str:
     """Return the name of an attempt's AppServer and of its pod: at most 63 characters for a build of 44."""
     return f"{build}-{run}-{attempt}"

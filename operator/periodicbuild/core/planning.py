@@ -21,6 +21,7 @@ from periodicbuild.core.plans import BuildPlan, ConfirmAbsence, DryRunPod, Refus
 from periodicbuild.core.reasons import ConditionType
 from periodicbuild.core.runs import is_in_progress, settle_runs
 from periodicbuild.core.schedules import upcoming_slots
+from periodicbuild.core.serving import serve
 from periodicbuild.core.slots import note_first_look
 from periodicbuild.core.starts import start_what_is_due
 
@@ -62,6 +63,7 @@ def _judge(draft: Draft) -> None:
     adopt_children(draft)
     settle_runs(draft)
     remind(draft)
+    serve(draft)
     if not draft.facts.clock_is_trusted:
         return
     if begin_next_epoch(draft):
@@ -88,6 +90,10 @@ def _plan(draft: Draft) -> BuildPlan:
     if _is_judged(draft):
         _describe(draft)
     status = draft.status if draft.status != draft.facts.build.status else None
+    if status is None and draft.serving:  # outcomes, Events and mails go before the switch (R42)
+        return BuildPlan(
+            first=tuple(draft.serving), wake=draft.wake, unwritten=draft.unwritten, start_by=draft.start_by
+        )
     return BuildPlan(
         status=status,
         events=tuple(draft.events),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from periodicbuild.core.mail import PendingNotice
     from periodicbuild.core.notices import EventFact
     from periodicbuild.core.reasons import Outcome, State, SucceedWhen, Trigger
+    from periodicbuild.core.services import Service
     from periodicbuild.core.status import BuildStatus, Waiting
 
 
@@ -128,6 +129,21 @@ class CheckNamespace:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReadService:
+    """Read the Service that is to be pointed at a server (R28)."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SwitchService:
+    """Point a Service at a server, if it is still as it was read (R28)."""
+
+    service: Service
+    app_server: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeletePod:
     """Remove a pod that has done its work; its grace period is kept."""
 
@@ -160,6 +176,8 @@ FirstAction = (
     | CreatePod
     | ReadLog
     | CheckNamespace
+    | ReadService
+    | SwitchService
 )
 ThenAction = DeletePod | DeleteAppServer
 

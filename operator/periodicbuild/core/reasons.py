@@ -172,6 +172,10 @@ class EventReason(StrEnum):
     CLOCK_STEPPED = "ClockStepped"
     ORPHANED = "Orphaned"
     NOTIFICATION_FAILED = "NotificationFailed"
+    ACTIVATED = "Activated"
+    ACTIVATION_ROLLED_BACK = "ActivationRolledBack"
+    ACTIVATION_REFUSED = "ActivationRefused"
+    SELECTOR_CHANGED = "SelectorChanged"
 
 
 class ConditionType(StrEnum):
@@ -182,6 +186,8 @@ class ConditionType(StrEnum):
     LAST_RUN_SUCCEEDED = "LastRunSucceeded"
     NOTIFIED = "Notified"
     SUCCEEDED = "Succeeded"
+    ACTIVATED = "Activated"
+    ACTIVE = "Active"
 
 
 class ConditionReason(StrEnum):
@@ -208,6 +214,23 @@ class ConditionReason(StrEnum):
     POD_READY = "PodReady"
     POD_NOT_READY = "PodNotReady"
     NO_POD = "NoPod"
+    ACTIVATED = "Activated"
+    SERVICE_NOT_FOUND = "ServiceNotFound"
+    SERVICE_NOT_OPTED_IN = "ServiceNotOptedIn"
+    SERVICE_NOT_SUITABLE = "ServiceNotSuitable"
+    SELECTOR_CHANGED = "SelectorChanged"
+    NO_GOOD_SERVER = "NoGoodServer"
+    SERVER_NOT_FOUND = "ServerNotFound"
+    SERVER_NOT_READY = "ServerNotReady"
+
+
+class ActiveState(StrEnum):
+    """What a server is to the Service (R28): the reason of the condition `Active` of an AppServer."""
+
+    SERVING = "Serving"
+    FALLBACK = "Fallback"
+    SUPERSEDED = "Superseded"
+    NOT_ACTIVATED = "NotActivated"
 
 
 class SucceedWhen(StrEnum):
@@ -229,6 +252,13 @@ class AfterManualRun(StrEnum):
 
     RESTART = "Restart"
     KEEP = "Keep"
+
+
+class Recovery(StrEnum):
+    """What follows the loss of the serving pod (R30)."""
+
+    RESTART = "Restart"
+    NEVER = "Never"
 
 
 class Trigger(StrEnum):

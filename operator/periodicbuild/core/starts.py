@@ -1,4 +1,4 @@
-"""What may start now: a due retry, else the oldest manual request, else the slot (R5, R17, R18, R21, R26).
+"""What may start now: a retry, else a recovery, else a manual request, else the slot (R5, R17, R18, R21, R26, R30).
 
 At most one thing starts in a look, since whatever starts is then in progress.
 """
@@ -16,6 +16,7 @@ from periodicbuild.core.names import app_server_name, manual_run_id
 from periodicbuild.core.notices import EventType
 from periodicbuild.core.plans import CancelAppServer, Refused
 from periodicbuild.core.reasons import AfterManualRun, EventReason, Fate, Outcome, OutcomeReason, Trigger
+from periodicbuild.core.recovery import is_wanted, start_recovery
 from periodicbuild.core.runs import end_run, is_in_progress
 from periodicbuild.core.schedules import whole_second_down
 from periodicbuild.core.slots import judge_slot
@@ -34,7 +35,7 @@ def start_what_is_due(draft: Draft) -> None:
     if draft.first:
         return  # the answers come first: a request that is being taken up goes before the slot (R26)
     is_busy = is_in_progress(draft)
-    if not is_busy and (_start_retry(draft) or _admit_manual_run(draft)):
+    if not is_busy and (_start_retry(draft) or start_recovery(draft) or _admit_manual_run(draft)):
         is_busy = True
     judge_slot(draft, is_busy=is_busy)
 
@@ -152,6 +153,8 @@ def _is_belated(draft: Draft, child: AppServer) -> bool:
     A create that a replica had under way when it stopped leading may arrive at any time (design 4, HA).
     """
     is_taken = any(run.id == child.run for run in draft.status.runs)
-    if child.trigger != Trigger.SCHEDULE or is_taken or draft.facts.has_begun(child):
+    if child.trigger == Trigger.MANUAL or is_taken or draft.facts.has_begun(child):
         return False
+    if child.trigger == Trigger.RECOVERY:
+        return not is_wanted(draft, child)
     return unrecorded_slot(draft, child) is None

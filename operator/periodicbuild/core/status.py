@@ -162,6 +162,46 @@ class OpenBreaker:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Activation:
+    """At which server the Service was pointed, and what that needs to be remembered for (R28)."""
+
+    app_server: str
+    at: datetime
+    """Steady clock, whole seconds."""
+    service_uid: str
+    """A Service made anew under the same name is pointed anew; a selector changed on this one is left alone."""
+    epoch: int
+    """With `slot`: of the newest server ever pointed at; only a newer one follows by itself."""
+    slot: datetime
+    previous: str | None = None
+    """The server before it, while that is kept as a fallback."""
+    fallback_until: datetime | None = None
+    """So long it is kept."""
+    rolled_back: str | None = None
+    """The server from which was switched back to this one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskedActivation:
+    """The last request to point the Service at a certain server, and its answer."""
+
+    request: str
+    """The value of the annotation."""
+    answer: str
+    """Activated, or why not."""
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecoveredLoss:
+    """The last loss of a serving pod that was answered by a run: one loss, one run (R30)."""
+
+    app_server: str
+    uid: str
+    run: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BuildStatus:
     """Everything the operator has written about one PeriodicBuild; empty before the first look."""
 
@@ -181,6 +221,9 @@ class BuildStatus:
     breaker: OpenBreaker | None = None
     """None = closed."""
     mail: MailStatus = field(default_factory=MailStatus)
+    activation: Activation | None = None
+    asked_activation: AskedActivation | None = None
+    recovered: RecoveredLoss | None = None
     durations: tuple[int, ...] = ()
     """Seconds of the last successes, newest first."""
     next_slot: datetime | None = None

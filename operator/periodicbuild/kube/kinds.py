@@ -15,6 +15,7 @@ PERIODIC_BUILDS: Final = Kind(GROUP, "v1alpha1", "periodicbuilds")
 APP_SERVERS: Final = Kind(GROUP, "v1alpha1", "appservers")
 PODS: Final = Kind("", "v1", "pods")
 NAMESPACES: Final = Kind("", "v1", "namespaces")
+SERVICES: Final = Kind("", "v1", "services")
 
 PERIODIC_BUILD: Final = "PeriodicBuild"
 """`kind` in manifests, owner references and Events."""
@@ -31,8 +32,13 @@ MANAGED_BY_LABEL: Final = "app.kubernetes.io/managed-by"
 """On AppServers only: on a pod it would overwrite the author's own."""
 MANAGER: Final = "periodicbuild"
 
+ACTIVATED_BY_LABEL: Final = f"{GROUP}/activated-by"
+"""Name of the PeriodicBuild that may point a Service at its servers: on Services, by people (R28)."""
+
 RUN_NOW_ANNOTATION: Final = f"{GROUP}/run-now"
 """The token of a request for a run: on PeriodicBuilds by people, on the AppServer that answers it by the operator."""
+ACTIVATE_ANNOTATION: Final = f"{GROUP}/activate"
+"""On PeriodicBuilds, by people: the AppServer to point the Service at, and after a `/` a token (R28)."""
 OWN_TEMPLATE_ANNOTATION: Final = f"{GROUP}/own-template"
 """`true` on an AppServer whose template a person gave (R27)."""
 SLOT_ANNOTATION: Final = f"{GROUP}/slot"

@@ -14,7 +14,15 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from periodicbuild.core.facts import AppServer, AppServerStatus, Result
-from periodicbuild.core.reasons import ConditionReason, ConditionType, FailureClass, State, SucceedWhen, Trigger
+from periodicbuild.core.reasons import (
+    ActiveState,
+    ConditionReason,
+    ConditionType,
+    FailureClass,
+    State,
+    SucceedWhen,
+    Trigger,
+)
 from periodicbuild.kube.kinds import APP_SERVER, APP_SERVERS
 from periodicbuild.kube.parse_build import run_token
 from periodicbuild.kube.parse_policies import read_timeouts
@@ -32,7 +40,8 @@ from periodicbuild.kube.parse_values import (
     utc,
 )
 from periodicbuild.kube.wire import ABSENT, AppServerSpecWire, AppServerWire, MetaWire
-from periodicbuild.kube.wire_status import AppServerStatusWire, ConditionWire, ResultWire, if_any
+from periodicbuild.kube.wire_parts import if_any
+from periodicbuild.kube.wire_status import AppServerStatusWire, ConditionWire, ResultWire
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,6 +94,7 @@ def read_app_server_status(raw: msgspec.Raw | bytes, succeed_when: SucceedWhen) 
     stored = read_object(_STATUS, raw) or AppServerStatusWire()
     conditions = {condition.type: condition for condition in stored.conditions or ()}
     succeeded, ready = conditions.get(ConditionType.SUCCEEDED), conditions.get(ConditionType.READY)
+    active = conditions.get(ConditionType.ACTIVE)
     return AppServerStatus(
         state=_state(succeeded, succeed_when),
         message=succeeded.message if succeeded else "",
@@ -97,8 +107,11 @@ def read_app_server_status(raw: msgspec.Raw | bytes, succeed_when: SucceedWhen) 
         node=stored.node or None,
         image_digests=stored.image_digests or (),
         log_tail=stored.log_tail or "",
+        terminated_at=if_any(utc, stored.termination_time),
+        active=member(ActiveState, active.reason) if active else None,
         succeeded_changed_at=if_any(_changed_at, succeeded),
         ready_changed_at=if_any(_changed_at, ready),
+        active_changed_at=if_any(_changed_at, active),
     )
 
 

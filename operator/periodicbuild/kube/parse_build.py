@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from periodicbuild.core.facts import BuildSpec, PeriodicBuild
-from periodicbuild.core.reasons import ConcurrencyPolicy, SucceedWhen
+from periodicbuild.core.reasons import ConcurrencyPolicy, Recovery, SucceedWhen
 from periodicbuild.kube.kinds import PERIODIC_BUILD, PERIODIC_BUILDS
 from periodicbuild.kube.parse_policies import (
+    read_activation,
     read_breaker,
     read_history,
     read_notifications,
@@ -71,6 +72,7 @@ def parse_stored_build(wire: PeriodicBuildWire) -> StoredBuild:
         run_now=run_token(metadata.annotations),
         spec=_spec(wire.spec if isinstance(wire.spec, BuildSpecWire) else BuildSpecWire()),
         status=status,
+        activate=_activate_request(metadata.annotations),
     )
     return StoredBuild(build=build, ledger_json=ledger_json)
 
@@ -103,6 +105,12 @@ def run_token(annotations: AnnotationsWire | None) -> str | None:
     return token[:LONGEST_TOKEN] if token else None
 
 
+def _activate_request(annotations: AnnotationsWire | None) -> str | None:
+    """Give the request to point the Service at a certain server; an empty one asks for nothing."""
+    request = annotations.activate if annotations is not None else None
+    return request[:LONGEST_TOKEN] if request else None
+
+
 def _spec(stored: BuildSpecWire) -> BuildSpec:
     schedule, starting, schedule_error = read_schedule(bytes(stored.schedule), enabled=stored.enabled is True)
     return BuildSpec(
@@ -112,6 +120,8 @@ def _spec(stored: BuildSpecWire) -> BuildSpec:
         schedule_error=schedule_error,
         breaker=read_breaker(bytes(stored.breaker)),
         notifications=read_notifications(bytes(stored.notifications)),
+        activation=read_activation(bytes(stored.activation)),
+        recovery=known(Recovery, stored.recovery, otherwise=Recovery.RESTART),
         retries=read_retries(bytes(stored.retries)),
         timeouts=read_timeouts(bytes(stored.timeouts)),
         history=read_history(bytes(stored.history)),

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from periodicbuild.core.mail import DeliveryProblem, FailingSince, MailStatus, PendingNotice
 from periodicbuild.core.reasons import NoticeKind, SinkName
 from periodicbuild.kube.parse_values import member, utc
-from periodicbuild.kube.wire_status import if_any
+from periodicbuild.kube.wire_parts import if_any
 
 if TYPE_CHECKING:
-    from periodicbuild.kube import wire_status as wire
+    from periodicbuild.kube import wire_mail as wire
 
 
 def read_mail(stored: wire.MailWire) -> MailStatus:

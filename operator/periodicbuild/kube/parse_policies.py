@@ -15,10 +15,10 @@ from typing import Any, Final
 import msgspec
 
 from periodicbuild.core.durations import DurationError, parse_duration
-from periodicbuild.core.facts import Breaker, History, Retries, Timeouts
+from periodicbuild.core.facts import ActivationPolicy, Breaker, History, Retries, Timeouts
 from periodicbuild.core.reasons import FailureClass, NoticeKind
 from periodicbuild.core.recipients import DEFAULT_REMIND_EVERY, FOR_ALL, Notifications
-from periodicbuild.kube.parse_values import UNREADABLE, count_of
+from periodicbuild.kube.parse_values import UNREADABLE, count_of, text_of
 
 DEFAULT_DELAY: Final = timedelta(seconds=10)
 DEFAULT_MAX_DELAY: Final = timedelta(minutes=10)
@@ -28,6 +28,7 @@ DEFAULT_RETRY_ON: Final = frozenset({FailureClass.BUILD, FailureClass.INFRASTRUC
 DEFAULT_WAITING: Final = timedelta(hours=1)
 DEFAULT_CONFIGURING: Final = timedelta(hours=2, minutes=30)
 DEFAULT_PROBE_AFTER: Final = timedelta(hours=6)
+DEFAULT_FALLBACK_FOR: Final = timedelta(hours=48)
 DEFAULT_SUCCESSFUL_LIMIT: Final = 3
 DEFAULT_FAILED_LIMIT: Final = 1
 
@@ -96,6 +97,17 @@ def read_notifications(text: bytes) -> Notifications:
         events=_kinds(email.get("events")),
         remind_every=_duration(email.get("remindEvery")) or DEFAULT_REMIND_EVERY,
     )
+
+
+@lru_cache(maxsize=MOST_SHARED)
+def read_activation(text: bytes) -> ActivationPolicy | None:
+    """Read `spec.activation`; None if no Service is to be switched."""
+    fields = _fields(text)
+    name = text_of(fields.get("serviceName"))
+    if name is None:
+        return None
+    fallback_for = _duration(fields.get("fallbackFor")) or DEFAULT_FALLBACK_FOR
+    return ActivationPolicy(service_name=name, fallback_for=fallback_for)
 
 
 def _fields(text: bytes) -> dict[str, Any]:

@@ -30,7 +30,7 @@ from periodicbuild.kube.parse_timing import (
     read_interval,
 )
 from periodicbuild.kube.parse_values import LATEST, UNREADABLE, utc
-from periodicbuild.kube.wire_status import Instant
+from periodicbuild.kube.wire_parts import Instant
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

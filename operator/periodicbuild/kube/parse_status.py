@@ -31,6 +31,8 @@ from periodicbuild.core.mail import MailStatus
 from periodicbuild.core.reasons import AfterManualRun, Blocker, Decision, Outcome, Trigger
 from periodicbuild.core.schedules import Interval, Schedule, Timing
 from periodicbuild.core.status import (
+    Activation,
+    AskedActivation,
     BuildStatus,
     Condition,
     LastFailure,
@@ -39,6 +41,7 @@ from periodicbuild.core.status import (
     LedgerEntry,
     Manual,
     OpenBreaker,
+    RecoveredLoss,
     Run,
     ScheduleStatus,
     Slots,
@@ -47,7 +50,8 @@ from periodicbuild.core.status import (
 from periodicbuild.kube.parse_mail import read_mail
 from periodicbuild.kube.parse_salvage import read_list, read_object
 from periodicbuild.kube.parse_values import instant_of, known, member, text_of, utc
-from periodicbuild.kube.wire_status import BuildStatusWire, ConditionWire, LedgerEntryWire, if_any
+from periodicbuild.kube.wire_parts import if_any
+from periodicbuild.kube.wire_status import BuildStatusWire, ConditionWire, LedgerEntryWire
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -97,6 +101,9 @@ def _status(stored: BuildStatusWire) -> BuildStatus:
         consecutive_failures=stored.consecutive_failures or 0,
         breaker=if_any(_breaker, stored.breaker),
         mail=if_any(read_mail, stored.mail) or MailStatus(),
+        activation=if_any(_activation, stored.activation),
+        asked_activation=if_any(_asked_activation, stored.asked_activation),
+        recovered=if_any(_recovered, stored.recovered),
         durations=stored.durations_seconds or (),
         next_slot=instant_of(shown.next_slot_time) if shown else None,
         upcoming=_instants(shown.upcoming) if shown else (),
@@ -231,3 +238,24 @@ def _breaker(stored: wire.BreakerWire) -> OpenBreaker:
     return OpenBreaker(
         opened_at=utc(stored.opened_time), next_probe_at=utc(stored.next_probe_time), digest=stored.digest
     )
+
+
+def _activation(stored: wire.ActivationWire) -> Activation:
+    return Activation(
+        app_server=stored.app_server,
+        at=utc(stored.time),
+        service_uid=stored.service_uid,
+        epoch=stored.epoch,
+        slot=utc(stored.slot_time),
+        previous=stored.previous or None,
+        fallback_until=if_any(utc, stored.fallback_until_time),
+        rolled_back=stored.rolled_back or None,
+    )
+
+
+def _asked_activation(stored: wire.AskedActivationWire) -> AskedActivation:
+    return AskedActivation(request=stored.request, answer=stored.answer, message=stored.message or "")
+
+
+def _recovered(stored: wire.RecoveredLossWire) -> RecoveredLoss:
+    return RecoveredLoss(app_server=stored.app_server, uid=stored.uid, run=stored.run)

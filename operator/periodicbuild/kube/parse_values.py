@@ -14,7 +14,7 @@ import msgspec
 
 from periodicbuild.core.notices import ObjectRef
 from periodicbuild.core.schedules import whole_second_down
-from periodicbuild.kube.wire_status import Instant
+from periodicbuild.kube.wire_parts import Instant
 
 if TYPE_CHECKING:
     from periodicbuild.kube.wire import MetaWire

@@ -18,10 +18,13 @@ from periodicbuild.core.schedules import Interval
 from periodicbuild.kube import wire_status as wire
 from periodicbuild.kube.render_mail import stored_mail
 from periodicbuild.kube.render_values import reason_text, stored_instant
+from periodicbuild.kube.wire_parts import if_any
 
 if TYPE_CHECKING:
     from periodicbuild.core.schedules import Schedule
     from periodicbuild.core.status import (
+        Activation,
+        AskedActivation,
         BuildStatus,
         Condition,
         LastFailure,
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
         LedgerEntry,
         Manual,
         OpenBreaker,
+        RecoveredLoss,
         Run,
         ScheduleStatus,
         Slots,
@@ -41,18 +45,21 @@ def stored_build_status(status: BuildStatus) -> wire.BuildStatusWire:
     """Give every field, None for what is to disappear."""
     return wire.BuildStatusWire(
         observed_generation=status.observed_generation,
-        schedule=wire.if_any(lambda schedule: _schedule(schedule, status), status.schedule),
-        slots=wire.if_any(_slots, status.slots),
-        waiting=wire.if_any(_waiting, status.waiting),
+        schedule=if_any(lambda schedule: _schedule(schedule, status), status.schedule),
+        slots=if_any(_slots, status.slots),
+        waiting=if_any(_waiting, status.waiting),
         ledger=msgspec.Raw(msgspec.json.encode([_ledger_entry(entry) for entry in status.ledger] or None)),
         runs=tuple(map(_run, status.runs)) or None,
-        manual=wire.if_any(_manual, status.manual),
-        last_scheduled=wire.if_any(_last_scheduled, status.last_scheduled),
-        last_success=wire.if_any(_last_success, status.last_success),
-        last_failure=wire.if_any(_last_failure, status.last_failure),
+        manual=if_any(_manual, status.manual),
+        last_scheduled=if_any(_last_scheduled, status.last_scheduled),
+        last_success=if_any(_last_success, status.last_success),
+        last_failure=if_any(_last_failure, status.last_failure),
         consecutive_failures=status.consecutive_failures,
-        breaker=wire.if_any(_breaker, status.breaker),
+        breaker=if_any(_breaker, status.breaker),
         mail=None if status.mail == MailStatus() else stored_mail(status.mail),
+        activation=if_any(_activation, status.activation),
+        asked_activation=if_any(_asked_activation, status.asked_activation),
+        recovered=if_any(_recovered, status.recovered),
         durations_seconds=status.durations or None,
         conditions=tuple(map(_condition, status.conditions)) or None,
     )
@@ -63,12 +70,12 @@ def _schedule(schedule: ScheduleStatus, status: BuildStatus) -> wire.ScheduleWir
         in_force=_in_force(schedule.in_force),
         epoch=schedule.epoch,
         since_time=stored_instant(schedule.since_at),
-        cursor_time=wire.if_any(stored_instant, schedule.cursor_at),
-        anchor_time=wire.if_any(stored_instant, schedule.anchor_at),
+        cursor_time=if_any(stored_instant, schedule.cursor_at),
+        anchor_time=if_any(stored_instant, schedule.anchor_at),
         due_at_since=schedule.due_at_since,
         used_date=schedule.used_date,
         text=status.schedule_text or None,
-        next_slot_time=wire.if_any(stored_instant, status.next_slot),
+        next_slot_time=if_any(stored_instant, status.next_slot),
         upcoming=tuple(map(stored_instant, status.upcoming)) or None,
     )
 
@@ -79,7 +86,7 @@ def _in_force(schedule: Schedule) -> wire.InForceWire:
         interval=_interval(schedule.timing) if isinstance(schedule.timing, Interval) else None,
         calendar=_calendar(schedule.timing) if isinstance(schedule.timing, Calendar) else None,
         cron=_cron(schedule.timing) if isinstance(schedule.timing, Cron) else None,
-        not_before_time=wire.if_any(stored_instant, schedule.not_before),
+        not_before_time=if_any(stored_instant, schedule.not_before),
     )
 
 
@@ -109,7 +116,7 @@ def _waiting(waiting: Waiting) -> wire.WaitingSlotWire:
 def _ledger_entry(entry: LedgerEntry) -> wire.LedgerEntryWire:
     return wire.LedgerEntryWire(
         slot_time=stored_instant(entry.slot),
-        until_slot_time=wire.if_any(stored_instant, entry.until_slot),
+        until_slot_time=if_any(stored_instant, entry.until_slot),
         count=entry.count,
         epoch=entry.epoch,
         decision=entry.decision,
@@ -125,14 +132,14 @@ def _run(run: Run) -> wire.RunWire:
     return wire.RunWire(
         id=run.id,
         trigger=run.trigger,
-        slot_time=wire.if_any(stored_instant, run.slot),
+        slot_time=if_any(stored_instant, run.slot),
         start_time=stored_instant(run.started_at),
         attempt=run.attempt,
         disruptions=run.disruptions,
         app_server=run.app_server,
         uid=run.uid,
-        next_attempt_time=wire.if_any(stored_instant, run.next_attempt_at),
-        replaced_by_slot_time=wire.if_any(stored_instant, run.replaced_by),
+        next_attempt_time=if_any(stored_instant, run.next_attempt_at),
+        replaced_by_slot_time=if_any(stored_instant, run.replaced_by),
     )
 
 
@@ -167,6 +174,29 @@ def _breaker(breaker: OpenBreaker) -> wire.BreakerWire:
         next_probe_time=stored_instant(breaker.next_probe_at),
         digest=breaker.digest,
     )
+
+
+def _activation(activation: Activation) -> wire.ActivationWire:
+    return wire.ActivationWire(
+        app_server=activation.app_server,
+        time=stored_instant(activation.at),
+        service_uid=activation.service_uid,
+        epoch=activation.epoch,
+        slot_time=stored_instant(activation.slot),
+        previous=activation.previous,
+        fallback_until_time=if_any(stored_instant, activation.fallback_until),
+        rolled_back=activation.rolled_back,
+    )
+
+
+def _asked_activation(asked: AskedActivation) -> wire.AskedActivationWire:
+    return wire.AskedActivationWire(
+        request=asked.request, answer=reason_text(asked.answer), message=cut_message(asked.message) or None
+    )
+
+
+def _recovered(loss: RecoveredLoss) -> wire.RecoveredLossWire:
+    return wire.RecoveredLossWire(app_server=loss.app_server, uid=loss.uid, run=loss.run)
 
 
 def _condition(condition: Condition) -> wire.ConditionWire:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from periodicbuild.core.messages import cut_message
-from periodicbuild.kube import wire_status as wire
+from periodicbuild.kube import wire_mail as wire
 from periodicbuild.kube.render_values import reason_text, stored_instant
+from periodicbuild.kube.wire_parts import if_any
 
 if TYPE_CHECKING:
     from periodicbuild.core.mail import DeliveryProblem, FailingSince, MailStatus, PendingNotice
@@ -15,11 +16,11 @@ if TYPE_CHECKING:
 def stored_mail(mail: MailStatus) -> wire.MailWire:
     """Give every field, None for what is to disappear."""
     return wire.MailWire(
-        failing_since=wire.if_any(_failing_since, mail.failing_since),
+        failing_since=if_any(_failing_since, mail.failing_since),
         pending=tuple(map(_pending, mail.pending)) or None,
-        last_sent_time=wire.if_any(stored_instant, mail.last_sent_at),
-        last_reminder_time=wire.if_any(stored_instant, mail.last_reminder_at),
-        problem=wire.if_any(_problem, mail.problem),
+        last_sent_time=if_any(stored_instant, mail.last_sent_at),
+        last_reminder_time=if_any(stored_instant, mail.last_reminder_at),
+        problem=if_any(_problem, mail.problem),
     )
 
 
@@ -39,7 +40,7 @@ def _pending(notice: PendingNotice) -> wire.PendingNoticeWire:
         failing_since_time=None if since is None else stored_instant(since.at),
         failures=notice.failures,
         tries=notice.tries,
-        next_time=wire.if_any(stored_instant, notice.next_at),
+        next_time=if_any(stored_instant, notice.next_at),
         left_out=notice.left_out,
     )
 

@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from periodicbuild.core.messages import cut_message
-from periodicbuild.core.reasons import ConditionReason, ConditionType, State
+from periodicbuild.core.reasons import ActiveState, ConditionReason, ConditionType, State
 from periodicbuild.kube.render_build_status import stored_build_status
 from periodicbuild.kube.render_values import reason_text, stored_instant
-from periodicbuild.kube.wire_status import AppServerStatusWire, ConditionWire, ResultWire, StatusObject, if_any
+from periodicbuild.kube.wire_parts import StatusObject, if_any
+from periodicbuild.kube.wire_status import AppServerStatusWire, ConditionWire, ResultWire
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
 
     from periodicbuild.core.facts import AppServer, AppServerStatus, PeriodicBuild, Result
@@ -33,7 +35,11 @@ def render_build_status_patch(build: PeriodicBuild, status: BuildStatus) -> byte
 def render_app_server_status_patch(app_server: AppServer, status: AppServerStatus, now: datetime) -> bytes:
     """Render the JSON merge patch for /status; `now` is when conditions changed whose status is another than before."""
     stored = AppServerStatusWire(
-        conditions=(_succeeded(app_server.status, status, now), _ready(app_server.status, status, now)),
+        conditions=(
+            _succeeded(app_server.status, status, now),
+            _ready(app_server.status, status, now),
+            *_active(app_server.status, status, now),
+        ),
         pod=status.pod,
         start_time=if_any(stored_instant, status.pod_requested_at),
         pod_request_time=if_any(stored_instant, status.pod_requested_at),
@@ -43,6 +49,7 @@ def render_app_server_status_patch(app_server: AppServer, status: AppServerStatu
         node=status.node,
         image_digests=status.image_digests or None,
         log_tail=status.log_tail or None,
+        termination_time=if_any(stored_instant, status.terminated_at),
     )
     return _patch(app_server.resource_version, app_server.ref.uid, stored)
 
@@ -82,6 +89,24 @@ def _ready(was: AppServerStatus, status: AppServerStatus, now: datetime) -> Cond
         message="",
         last_transition_time=stored_instant((was.ready_changed_at if is_same else None) or now),
     )
+
+
+def _active(was: AppServerStatus, status: AppServerStatus, now: datetime) -> Iterator[ConditionWire]:
+    """Say what the server is to the Service, where there is one (R28)."""
+    if status.active is None:
+        return
+    is_same = was.active is not None and _is_serving(was.active) == _is_serving(status.active)
+    yield ConditionWire(
+        type=ConditionType.ACTIVE,
+        status=str(_is_serving(status.active)),
+        reason=status.active,
+        message="",
+        last_transition_time=stored_instant((was.active_changed_at if is_same else None) or now),
+    )
+
+
+def _is_serving(active: ActiveState) -> bool:
+    return active == ActiveState.SERVING
 
 
 def _result(result: Result) -> ResultWire:

@@ -16,6 +16,7 @@ import msgspec
 from msgspec.structs import force_setattr
 
 from periodicbuild.kube.kinds import (
+    ACTIVATE_ANNOTATION,
     APP_SERVER_LABEL,
     BUILD_LABEL,
     OWN_TEMPLATE_ANNOTATION,
@@ -43,6 +44,7 @@ class AnnotationsWire(msgspec.Struct, frozen=True):
     """Our own annotations."""
 
     run_now: str | None = msgspec.field(name=RUN_NOW_ANNOTATION, default=None)
+    activate: str | None = msgspec.field(name=ACTIVATE_ANNOTATION, default=None)
     own_template: str | None = msgspec.field(name=OWN_TEMPLATE_ANNOTATION, default=None)
 
 
@@ -79,6 +81,8 @@ class BuildSpecWire(msgspec.Struct, frozen=True, rename="camel"):
     history: msgspec.Raw = ABSENT
     breaker: msgspec.Raw = ABSENT
     notifications: msgspec.Raw = ABSENT
+    activation: msgspec.Raw = ABSENT
+    recovery: Any = None
     succeed_when: Any = None
     template: msgspec.Raw = ABSENT
 

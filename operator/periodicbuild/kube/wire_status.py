@@ -1,42 +1,18 @@
 """The status of our two kinds as it is stored: the same types are read and written, so no name can differ.
 
 Must not know what a field means.  No enums: what a newer operator wrote is read as text, and judged when it is parsed.
-
-The one idea a newcomer would miss: objects are written with every field, absent ones as null, since in a merge patch
-only null removes; items of lists are written without them, since a merge patch replaces lists whole.
 """
 
 from __future__ import annotations
 
-from datetime import date, datetime
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from datetime import date
+from typing import Any
 
 import msgspec
 
 from periodicbuild.kube.wire import ABSENT
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-A = TypeVar("A")
-B = TypeVar("B")
-
-Instant = Annotated[datetime, msgspec.Meta(tz=True)]
-Count = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
-Seconds = Annotated[int, msgspec.Meta(ge=1, le=366 * 86_400)]
-
-
-def if_any(make: Callable[[A], B], value: A | None) -> B | None:
-    """Convert an optional value."""
-    return None if value is None else make(value)
-
-
-class StatusObject(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """An object of the status: None is written as null."""
-
-
-class StatusItem(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
-    """An item of a list of the status: what has its default is not written."""
+from periodicbuild.kube.wire_mail import MailWire
+from periodicbuild.kube.wire_parts import Count, Instant, Seconds, StatusItem, StatusObject
 
 
 class IntervalWire(StatusObject, frozen=True, kw_only=True):
@@ -175,45 +151,33 @@ class BreakerWire(StatusObject, frozen=True, kw_only=True):
     digest: str
 
 
-class FailingSinceWire(StatusObject, frozen=True, kw_only=True):
-    """`mail.failingSince`."""
+class ActivationWire(StatusObject, frozen=True, kw_only=True):
+    """`activation`."""
 
-    run: str
+    app_server: str
     time: Instant
+    service_uid: str = msgspec.field(name="serviceUID")
+    epoch: Count
+    slot_time: Instant
+    previous: str | None = None
+    fallback_until_time: Instant | None = None
+    rolled_back: str | None = None
 
 
-class PendingNoticeWire(StatusItem, frozen=True, kw_only=True):
-    """One item of `mail.pending`."""
+class AskedActivationWire(StatusObject, frozen=True, kw_only=True):
+    """`askedActivation`."""
 
-    key: str
-    since_time: Instant
-    sinks: tuple[str, ...] = ()
-    app_server: str | None = None
-    reason: str | None = None
-    thread: str | None = None
-    failing_since_time: Instant | None = None
-    failures: Count = 0
-    tries: Count = 0
-    next_time: Instant | None = None
-    left_out: Count = 0
-
-
-class DeliveryProblemWire(StatusObject, frozen=True, kw_only=True):
-    """`mail.problem`."""
-
-    reason: str
+    request: str
+    answer: str
     message: str | None = None
-    time: Instant
 
 
-class MailWire(StatusObject, frozen=True, kw_only=True):
-    """`mail`."""
+class RecoveredLossWire(StatusObject, frozen=True, kw_only=True):
+    """`recovered`."""
 
-    failing_since: FailingSinceWire | None = None
-    pending: tuple[PendingNoticeWire, ...] | None = None
-    last_sent_time: Instant | None = None
-    last_reminder_time: Instant | None = None
-    problem: DeliveryProblemWire | None = None
+    app_server: str
+    uid: str
+    run: str
 
 
 class ConditionWire(StatusItem, frozen=True, kw_only=True):
@@ -243,6 +207,9 @@ class BuildStatusWire(StatusObject, frozen=True, kw_only=True):
     consecutive_failures: Count | None = None
     breaker: BreakerWire | None = None
     mail: MailWire | None = None
+    activation: ActivationWire | None = None
+    asked_activation: AskedActivationWire | None = None
+    recovered: RecoveredLossWire | None = None
     durations_seconds: tuple[Count, ...] | None = None
     conditions: tuple[ConditionWire, ...] | None = None
 
@@ -270,5 +237,6 @@ class AppServerStatusWire(StatusObject, frozen=True, kw_only=True):
     finish_time: Instant | None = None
     result: ResultWire | None = None
     log_tail: str | None = None
+    termination_time: Instant | None = None
     node: str | None = None
     image_digests: tuple[str, ...] | None = None

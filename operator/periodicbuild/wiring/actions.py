@@ -20,7 +20,9 @@ from periodicbuild.core.plans import (
     DryRun,
     DryRunPod,
     ReadLog,
+    ReadService,
     Refused,
+    SwitchService,
 )
 from periodicbuild.core.redaction import printable, redact
 from periodicbuild.kube.errors import AlreadyExistsError, ConflictError, InvalidError, KubeError, NotFoundError
@@ -38,6 +40,7 @@ from periodicbuild.kube.session import JSON_PATCH
 from periodicbuild.kube.template_secrets import secrets_in
 from periodicbuild.kube.writer import Priority, WriteRequest
 from periodicbuild.wiring.refusals import CHECKED_AGAIN_AFTER, is_unanswered, note_refusal, refusal_of, refused
+from periodicbuild.wiring.services import Services
 
 if TYPE_CHECKING:
     from periodicbuild.core.facts import AppServer, PeriodicBuild, Pod
@@ -63,6 +66,7 @@ class Actions:
         self._writer = writer
         self._store = store
         self._clock = clock
+        self._services = Services(session, writer, store, clock)
 
     async def for_build(self, action: FirstAction, build: PeriodicBuild) -> None:
         """Carry out one action of a plan for a PeriodicBuild; raises KubeError for what is worth a back-off."""
@@ -77,6 +81,10 @@ class Actions:
                 await self._dry_run(action, build)
             case ConfirmAbsence():
                 await self._confirm_app_server(action, build)
+            case ReadService():
+                await self._services.read(action.name, build)
+            case SwitchService():
+                await self._services.switch(action, build)
             case _:
                 raise TypeError(f"{type(action).__name__} is no action for a PeriodicBuild")
 

@@ -39,6 +39,7 @@ def observe_build(  # noqa: PLR0913 - keywords: what the parts of the process kn
         clock_is_trusted=clock_is_trusted,
         telling=telling,
         deliveries=memory.deliveries,
+        service=memory.service,
     )
 
 

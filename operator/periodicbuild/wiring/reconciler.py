@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from periodicbuild.core.attempts import plan_app_server
 from periodicbuild.core.planning import plan_periodic_build
 from periodicbuild.core.plans import CreateAppServer, Wake
+from periodicbuild.core.reasons import Trigger
 from periodicbuild.kube.errors import ConflictError, KubeError, NotFoundError, NotLeaderError, WriterClosedError
 from periodicbuild.kube.kinds import PERIODIC_BUILD
 from periodicbuild.wiring.observe import observe_app_server, observe_build
@@ -188,7 +189,8 @@ class Reconciler:
     def _has_started(self, create: CreateAppServer, build: PeriodicBuild) -> bool:
         """Tell whether a slot's create has led to its AppServer: refused ones are tried for hours."""
         child = self._store.app_servers.get((build.ref.namespace, create.name))
-        return create.is_start and child is not None and child.controller_uid == build.ref.uid
+        is_slot = create.is_start and create.trigger == Trigger.SCHEDULE
+        return is_slot and child is not None and child.controller_uid == build.ref.uid
 
     async def _write_build(self, key: Key, stored: StoredBuild, plan: BuildPlan) -> None:
         if plan.status is None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from periodicbuild.core.mail import Delivery
     from periodicbuild.core.notices import ObjectRef
     from periodicbuild.core.plans import DryRun, Refusal, Seen
+    from periodicbuild.core.services import ServiceRead
     from periodicbuild.core.status import Waiting
     from periodicbuild.kube.parse import StoredBuild
 
@@ -46,6 +47,7 @@ class BuildMemory:
     dry_run: DryRun | None = None
     refusals: dict[str, Refusal] = field(default_factory=dict)
     deliveries: dict[str, Delivery] = field(default_factory=dict)
+    service: ServiceRead | None = None
 
 
 @dataclass(slots=True)
@@ -90,7 +92,7 @@ class Store:
         if known is not None and known.build.ref.uid != ref.uid:
             self.remove_build(known.build.ref)
         self.builds[name] = stored
-        self._enqueue_with_attempts(name)
+        self._enqueue_with_attempts(name, with_servers=_speaks_of_servers(stored) or _speaks_of_servers(known))
 
     def remove_build(self, ref: ObjectRef) -> None:
         """Forget a PeriodicBuild that was deleted; a later one of the same name stays."""
@@ -102,10 +104,11 @@ class Store:
             del self.builds[name]
             self._enqueue_with_attempts(name)
 
-    def _enqueue_with_attempts(self, name: Name) -> None:
+    def _enqueue_with_attempts(self, name: Name, *, with_servers: bool = False) -> None:
         self._enqueue(Key(PERIODIC_BUILD, *name))
         for child in self._naming.get(name, ()):
-            if not self.app_servers[child].state.is_finished:
+            state = self.app_servers[child].state
+            if not state.is_finished or (with_servers and state == State.RUNNING):
                 self._enqueue(Key(APP_SERVER, *child))
 
     # AppServers
@@ -274,6 +277,11 @@ def _discard(index: defaultdict[K, set[Name]], key: K, name: Name) -> None:
 
 def _is_news(new: _Versioned, known: _Versioned) -> bool:
     return new.resource_version != known.resource_version and not is_older(new.resource_version, known.resource_version)
+
+
+def _speaks_of_servers(stored: StoredBuild | None) -> bool:
+    """Tell whether a PeriodicBuild says which of its servers is active (R28)."""
+    return stored is not None and stored.build.spec.activation is not None
 
 
 def _is_judged_by_its_pod(app_server: AppServer) -> bool:

@@ -29,6 +29,7 @@ NEEDED: Final = (
     *rights(GROUP, "appservers", "get", "list", "watch", "create", "patch", "delete"),
     *rights("", "pods", "get", "list", "watch", "create", "delete"),
     *rights("", "pods/log", "get"),
+    *rights("", "services", "get", "patch"),
     *rights("", "namespaces", "get"),
     *rights("events.k8s.io", "events", "create", "patch"),
 )

@@ -38,6 +38,11 @@ class Policy(NamedTuple):
 
 POLICIES: Final = (
     Policy("appserver-template.periodicbuild.dev", is_needed=True, without="templates of AppServers can be changed"),
+    Policy(
+        "periodicbuild-activation.periodicbuild.dev",
+        is_needed=True,
+        without="whoever writes a PeriodicBuild can have any Service switched that has opted in",
+    ),
     Policy("periodicbuild-warnings.periodicbuild.dev", is_needed=False, without="nobody is warned of unusual specs"),
 )
 
