@@ -119,6 +119,13 @@ def test_it_waits_for_what_is_in_progress() -> None:
     assert created(settled(build, [LOST, busy]).plan) == ()
 
 
+def test_what_was_built_in_its_place_and_is_lost_at_once_waits_a_minute() -> None:
+    again = replace(LOST, trigger=Trigger.RECOVERY, created_at=at("2026-11-24T02:59:30"))
+    look = settled(PLAIN, [again])
+    assert (created(look.plan), look.plan.wake.steady) == ((), at("2026-11-24T03:00:30"))
+    assert created(settled(PLAIN, [again], "2026-11-24T03:00:30").plan) == (NAME,)
+
+
 def test_it_goes_before_what_was_asked_for_by_hand_and_before_a_slot() -> None:
     asked = an_app_server(token=REQUEST, created=NOW)
     waiting = a_wait("2026-11-24T02:55:00")

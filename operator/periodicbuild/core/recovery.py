@@ -8,6 +8,7 @@ its AppServers do.
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from periodicbuild.core.adoption import new_run
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
 
     from periodicbuild.core.facts import AppServer
     from periodicbuild.core.look import Draft
+
+
+RECOVERS_AGAIN_AFTER = timedelta(minutes=1)
+"""A node that evicts whatever is Ready would otherwise be given one pod after the other."""
 
 
 def start_recovery(draft: Draft) -> bool:
@@ -93,13 +98,22 @@ def _create(draft: Draft, lost: AppServer, run: str) -> bool:
         note = f"The server of {lost.ref.name} was lost, and nothing is built in its place: the name {name} is taken"
         draft.tell(EventType.WARNING, EventReason.NAME_COLLISION, note, key=run)
         return False
-    if holds_back(draft) or not may_try(draft, refusal):
+    if holds_back(draft) or _comes_too_soon(draft, lost) or not may_try(draft, refusal):
         return False
     if not (draft.facts.has_place and draft.facts.may_start):
         draft.stand_in_line(draft.now.wall)  # before any slot
         return False
     create = create_app_server(draft, run=run, attempt=1, trigger=Trigger.RECOVERY)
     draft.first.append(replace(create, slot=_instant_of(draft, lost), is_start=True))
+    return True
+
+
+def _comes_too_soon(draft: Draft, lost: AppServer) -> bool:
+    """Tell whether what was built in place of a lost server is lost so soon that something else must be wrong."""
+    until = lost.created_at + RECOVERS_AGAIN_AFTER
+    if lost.trigger != Trigger.RECOVERY or draft.now.steady >= until:
+        return False
+    draft.wake_at(steady=until)
     return True
 
 
