@@ -174,6 +174,7 @@ class ApiServer:
             **self._metadata("Pod", name),
             controller_uid=owner.ref.uid,
             build_name=owner.build_name,
+            is_ours=True,
             is_gone=False,
             phase="Pending",
             containers=(a_container(waiting_reason="ContainerCreating"),),

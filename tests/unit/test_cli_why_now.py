@@ -89,13 +89,14 @@ def test_what_is_in_progress_is_named_with_its_state_and_pods_that_have_not_gone
         a_pod(done),
         a_pod(failed, is_deleting=True),
         a_pod(failed, name="left", controller_uid="gone"),
+        a_pod(failed, name="copied-labels", controller_uid="a-replica-set", is_ours=False),
     ]
 
     assert list(in_progress(build, [live, failed, done, dying], pods, NOW)) == [
         "AppServer nightly-20261124-023000-1 is ConfiguringServer for 5m: waits for main"
         " (attempt 1 of run 20261124-023000, begun 6m ago)",
         "pod nightly-20261124-010000-1 is terminating; its AppServer is Error",
-        "pod left is left of an AppServer that is gone",
+        "pod left belongs to none of its AppServers",
         "AppServer nightly-20261123-000000-1 is being deleted",
     ]
 

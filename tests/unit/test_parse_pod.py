@@ -13,14 +13,21 @@ from periodicbuild.kube.changes import Decoder
 from periodicbuild.kube.parse import PodWire, parse_pod, pod_from_json
 
 SERVER = an_app_server()
-METADATA = {
+METADATA: dict[str, Any] = {
     "name": SERVER.ref.name,
     "namespace": "team-a",
     "uid": f"pod-{SERVER.ref.uid}",
     "resourceVersion": "300",
     "creationTimestamp": "2026-11-24T02:30:00Z",
-    "labels": {"app": "x", "periodicbuild.dev/periodic-build": "nightly"},
-    "ownerReferences": [{"kind": "AppServer", "uid": SERVER.ref.uid, "controller": True}],
+    "labels": {
+        "app": "x",
+        "periodicbuild.dev/periodic-build": "nightly",
+        "periodicbuild.dev/run": "20261124-023000",
+        "periodicbuild.dev/app-server": SERVER.ref.name,
+    },
+    "ownerReferences": [
+        {"apiVersion": "periodicbuild.dev/v1alpha1", "kind": "AppServer", "uid": SERVER.ref.uid, "controller": True}
+    ],
 }
 RUNNING = {"running": {"startedAt": "2026-11-24T02:30:00Z"}}
 
@@ -140,3 +147,33 @@ def test_image_digests_are_different_few_and_short() -> None:
     pod = parsed(containerStatuses=[{"name": f"c{number}", "imageID": id_} for number, id_ in enumerate(ids)])
     assert pod.image_digests[:3] == ("a@sha256:1", "b" * 256, "c@sha256:0")
     assert len(pod.image_digests) == 10
+
+
+OWNER: dict[str, Any] = METADATA["ownerReferences"][0]
+LABELS: dict[str, str] = METADATA["labels"]
+OURS: dict[str, tuple[dict[str, Any], bool]] = {
+    "an AppServer controls it": ({}, True),
+    "an AppServer of a version that is served no more": (
+        {"ownerReferences": [{**OWNER, "apiVersion": "periodicbuild.dev/v1alpha0"}]},
+        True,
+    ),
+    "nothing controls it": ({"ownerReferences": None}, True),
+    "an AppServer owns it and does not control it": ({"ownerReferences": [{**OWNER, "controller": False}]}, True),
+    "a ReplicaSet controls it": (
+        {"ownerReferences": [{**OWNER, "apiVersion": "apps/v1", "kind": "ReplicaSet"}]},
+        False,
+    ),
+    "an AppServer of another group": ({"ownerReferences": [{**OWNER, "apiVersion": "example.com/v1"}]}, False),
+    "one label is missing": (
+        {"labels": {name: value for name, value in LABELS.items() if name != "periodicbuild.dev/run"}},
+        False,
+    ),
+    "its label names another AppServer: a copy": ({"name": "debug"}, False),
+    "no labels at all": ({"labels": None}, False),
+}
+
+
+@pytest.mark.parametrize(("metadata", "expected"), OURS.values(), ids=OURS)
+def test_a_pod_is_ours_by_its_labels_and_by_what_controls_it(metadata: dict[str, Any], *, expected: bool) -> None:
+    pod = pod_from_json(msgspec.json.encode({"metadata": {**METADATA, **metadata}}))
+    assert pod.is_ours is expected

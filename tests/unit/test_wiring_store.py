@@ -112,6 +112,12 @@ def test_the_newest_wins_whatever_the_order(
             [SERVER_KEY, BUILD_KEY, Key("PeriodicBuild", NAME[0], "other")],
             id="a pod whose label moves: both",
         ),
+        pytest.param(
+            put_pod("301", of=replace(POD, controller_uid=None)),
+            [put_server(), put_pod()],
+            [SERVER_KEY, BUILD_KEY],
+            id="a pod that is cut off its AppServer",
+        ),
     ],
 )
 def test_whoever_is_concerned_is_looked_at(
@@ -175,6 +181,16 @@ def test_what_was_remembered_of_a_replaced_object_goes_with_it() -> None:
     assert store.build_memory("old").written_at is None
     assert not store.attempt_memory("old-server").pod_is_absent
     assert store.gone_of(["old-server", "new-server"]) == {"old-server"}
+
+
+def test_a_pod_whose_labels_are_a_copy_is_no_stray_though_its_controller_is_unknown() -> None:
+    copy = replace(POD, controller_uid="a-replica-set", is_ours=False)
+    store = a_store(put_pod(of=copy))
+    assert list(store.stray_pods()) == []
+
+
+def test_a_stray_is_found_though_nothing_else_is_left() -> None:
+    assert [pod.ref for pod in a_store(put_pod()).stray_pods()] == [POD.ref]
 
 
 def test_a_pod_without_its_record_is_a_stray_until_it_is_gone() -> None:

@@ -57,7 +57,8 @@ def in_progress(
     for pod in pods:
         server = by_uid.get(pod.controller_uid or "")
         if server is None:
-            yield f"pod {pod.ref.name} is left of an AppServer that is gone"
+            if pod.is_ours:
+                yield f"pod {pod.ref.name} belongs to none of its AppServers"
         elif server.ref.uid not in live and not server.state.has_succeeded:
             going = "is terminating" if pod.is_deleting else "has not gone yet"
             yield f"pod {pod.ref.name} {going}; its AppServer is {server.state}"

@@ -252,6 +252,9 @@ class Pod:
     created_at: datetime
     controller_uid: str | None
     build_name: str
+    is_ours: bool
+    """It bears all three of our labels and its AppServer's name, and nothing but an AppServer controls it, if anything
+    does: on any other pod the labels are a copy (design 2.4)."""
     is_deleting: bool
     is_gone: bool
     """A DELETED event or a live 404 was seen; the rest is what was last known."""

@@ -145,10 +145,12 @@ class SwitchService:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeletePod:
-    """Remove a pod that has done its work; its grace period is kept."""
+    """Remove a pod that has done its work, or has nobody to do it for; its grace period is kept."""
 
     name: str
     uid: str
+    version: str | None = None
+    """Only if it still is in this version; None = in any."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

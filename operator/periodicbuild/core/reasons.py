@@ -176,6 +176,7 @@ class EventReason(StrEnum):
     ACTIVATION_ROLLED_BACK = "ActivationRolledBack"
     ACTIVATION_REFUSED = "ActivationRefused"
     SELECTOR_CHANGED = "SelectorChanged"
+    STRAY_POD_REMOVED = "StrayPodRemoved"
 
 
 class ConditionType(StrEnum):

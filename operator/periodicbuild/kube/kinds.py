@@ -43,3 +43,8 @@ OWN_TEMPLATE_ANNOTATION: Final = f"{GROUP}/own-template"
 """`true` on an AppServer whose template a person gave (R27)."""
 SLOT_ANNOTATION: Final = f"{GROUP}/slot"
 """The slot as RFC 3339: on pods, for people and the downward API."""
+
+
+def is_of_our_group(api_version: str) -> bool:
+    """Tell whether a kind is one of ours, also in a version that is not served any more."""
+    return api_version.startswith(f"{GROUP}/")

@@ -11,14 +11,14 @@ import msgspec
 
 from periodicbuild.core.facts import Container, Pod
 from periodicbuild.core.redaction import redact
-from periodicbuild.kube.kinds import POD, PODS
-from periodicbuild.kube.parse_values import controller_uid, created_at, object_ref
+from periodicbuild.kube.kinds import APP_SERVER, POD, PODS, is_of_our_group
+from periodicbuild.kube.parse_values import controller_of, controller_uid, created_at, object_ref
 from periodicbuild.kube.wire import ContainerStateWire, LabelsWire, PodWire
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from periodicbuild.kube.wire import ContainerStatusWire, PodConditionWire, PodStatusWire, TerminatedWire
+    from periodicbuild.kube.wire import ContainerStatusWire, MetaWire, PodConditionWire, PodStatusWire, TerminatedWire
 
 SIGNAL_CODES: Final = range(129, 160)
 """Exit codes by which a shell and most container runtimes say "ended by signal N - 128"."""
@@ -47,6 +47,7 @@ def parse_pod(wire: PodWire, *, is_gone: bool = False) -> Pod:
         created_at=created_at(metadata),
         controller_uid=controller_uid(metadata),
         build_name=labels.build or "",
+        is_ours=_is_ours(metadata),
         is_deleting=metadata.deletion_timestamp is not None,
         is_gone=is_gone,
         phase=status.phase,
@@ -59,6 +60,13 @@ def parse_pod(wire: PodWire, *, is_gone: bool = False) -> Pod:
         containers=_containers(wire),
         image_digests=_digests(status),
     )
+
+
+def _is_ours(metadata: MetaWire) -> bool:
+    labels, controller = metadata.labels or LabelsWire(), controller_of(metadata)
+    if not (labels.build and labels.run and labels.app_server == metadata.name):
+        return False
+    return controller is None or (controller.kind == APP_SERVER and is_of_our_group(controller.api_version))
 
 
 def _is_true(condition: PodConditionWire | None) -> bool:

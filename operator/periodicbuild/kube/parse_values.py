@@ -17,7 +17,7 @@ from periodicbuild.core.schedules import whole_second_down
 from periodicbuild.kube.wire_parts import Instant
 
 if TYPE_CHECKING:
-    from periodicbuild.kube.wire import MetaWire
+    from periodicbuild.kube.wire import MetaWire, OwnerWire
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -82,9 +82,15 @@ def object_ref(api_version: str, kind: str, metadata: MetaWire) -> ObjectRef:
     )
 
 
+def controller_of(metadata: MetaWire) -> OwnerWire | None:
+    """Give the reference to whatever controls the object."""
+    return next((owner for owner in metadata.owner_references or () if owner.controller), None)
+
+
 def controller_uid(metadata: MetaWire) -> str | None:
     """Give the uid of whatever controls the object: one of a foreign kind simply matches nobody."""
-    return next((owner.uid for owner in metadata.owner_references or () if owner.controller), None)
+    controller = controller_of(metadata)
+    return None if controller is None else controller.uid
 
 
 def created_at(metadata: MetaWire) -> datetime:

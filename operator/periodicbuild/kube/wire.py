@@ -48,9 +48,11 @@ class AnnotationsWire(msgspec.Struct, frozen=True):
     own_template: str | None = msgspec.field(name=OWN_TEMPLATE_ANNOTATION, default=None)
 
 
-class OwnerWire(msgspec.Struct, frozen=True):
+class OwnerWire(msgspec.Struct, frozen=True, rename="camel"):
     """One owner reference."""
 
+    api_version: str = ""
+    kind: str = ""
     uid: str = ""
     controller: bool | None = None
 

@@ -26,9 +26,8 @@ from periodicbuild.core.plans import (
 )
 from periodicbuild.core.redaction import printable, redact
 from periodicbuild.kube.errors import AlreadyExistsError, ConflictError, InvalidError, KubeError, NotFoundError
-from periodicbuild.kube.kinds import APP_SERVERS, NAMESPACES, PODS
+from periodicbuild.kube.kinds import APP_SERVERS, PODS
 from periodicbuild.kube.parse import app_server_from_json, pod_from_json
-from periodicbuild.kube.parse_namespace import is_terminating
 from periodicbuild.kube.render import (
     render_adoption,
     render_app_server,
@@ -39,6 +38,7 @@ from periodicbuild.kube.render import (
 from periodicbuild.kube.session import JSON_PATCH
 from periodicbuild.kube.template_secrets import secrets_in
 from periodicbuild.kube.writer import Priority, WriteRequest
+from periodicbuild.wiring.namespaces import is_namespace_terminating
 from periodicbuild.wiring.refusals import CHECKED_AGAIN_AFTER, is_unanswered, note_refusal, refusal_of, refused
 from periodicbuild.wiring.services import Services
 
@@ -234,7 +234,7 @@ class Actions:
             self._store.put_pod(pod)
             memory.refusal = None
             return
-        is_dying = pod.is_deleting or (pod.build_name != "" and not self._store.is_alive(pod.controller_uid))
+        is_dying = pod.is_deleting or (pod.is_ours and not self._store.is_alive(pod.controller_uid))
         kind = Refused.NAME_STILL_IN_USE if is_dying else Refused.NAME_COLLISION
         message = f"pod {pod.ref.name} exists and is not of this AppServer"
         memory.refusal = refused(app_server.ref.name, kind, message, memory.refusal, self._clock.now().steady)
@@ -268,13 +268,8 @@ class Actions:
         self._store.attempt_memory(app_server.ref.uid).log = log
 
     async def _check_namespace(self, app_server: AppServer) -> None:
-        memory = self._store.attempt_memory(app_server.ref.uid)
-        try:
-            namespace = await self._session.get(NAMESPACES.path(name=app_server.ref.namespace))
-        except NotFoundError:
-            memory.namespace_is_terminating = True
-        else:
-            memory.namespace_is_terminating = is_terminating(namespace)
+        is_terminating = await is_namespace_terminating(self._session, app_server.ref.namespace)
+        self._store.attempt_memory(app_server.ref.uid).namespace_is_terminating = is_terminating
 
     async def _post(self, path: str, body: bytes, params: dict[str, str] | None = None) -> bytes:
         request = WriteRequest(method="POST", path=path, body=body, params=params or {})

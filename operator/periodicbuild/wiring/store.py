@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from periodicbuild.core.reasons import State
 from periodicbuild.core.recent import Recent
+from periodicbuild.core.strays import is_stray
 from periodicbuild.kube.changes import is_older
 from periodicbuild.kube.kinds import APP_SERVER, PERIODIC_BUILD
 from periodicbuild.wiring.keys import Key
@@ -229,9 +230,12 @@ class Store:
         return (self.pods[pod] for pod in self._pods_naming.get(name, ()) if not self.pods[pod].is_gone)
 
     def is_stray(self, pod: Pod) -> bool:
-        """Tell whether the AppServer that controls a pod is gone; AppServer and pod share their name."""
-        owner = self.app_servers.get((pod.ref.namespace, pod.ref.name))
-        return owner is None or owner.ref.uid != pod.controller_uid
+        """Tell whether a pod of ours belongs to no AppServer that is known."""
+        return is_stray(pod, self.app_servers.get((pod.ref.namespace, pod.ref.name)))
+
+    def stray_pods(self) -> Iterator[Pod]:
+        """Give the pods that belong to no AppServer that is known, whether their PeriodicBuild is there or not."""
+        return (pod for pod in self.pods.values() if self.is_stray(pod))
 
     def is_alive(self, uid: str | None) -> bool:
         """Tell whether some PeriodicBuild or AppServer with this uid is known."""
@@ -293,6 +297,8 @@ def _builds_concerned(pod: Pod, known: Pod | None) -> set[str]:
     """Name the PeriodicBuilds to which a new version matters: not to those that only wait for the attempt."""
     if known is None:
         return {pod.build_name}
-    was = (known.ref.uid, known.build_name, known.is_deleting, known.is_gone)
-    is_same = (pod.ref.uid, pod.build_name, pod.is_deleting, pod.is_gone) == was
-    return set() if is_same else {pod.build_name, known.build_name}
+    return set() if _belonging(pod) == _belonging(known) else {pod.build_name, known.build_name}
+
+
+def _belonging(pod: Pod) -> tuple[object, ...]:
+    return (pod.ref.uid, pod.build_name, pod.controller_uid, pod.is_ours, pod.is_deleting, pod.is_gone)
