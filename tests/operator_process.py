@@ -43,6 +43,8 @@ class OperatorProcess:
     arguments: Sequence[str] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
     """Added to that of this process."""
+    module: str = "periodicbuild"
+    """What `python -m` runs: the operator itself, or one of its parts put together otherwise."""
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
     _said_before: int = field(default=0, init=False)
 
@@ -54,7 +56,7 @@ class OperatorProcess:
     @property
     def command(self) -> list[str]:
         """Return what starts it."""
-        run = [sys.executable, "-m", "periodicbuild", "run"]
+        run = [sys.executable, "-m", self.module, "run"]
         return [*run, f"--kubeconfig={self.kubeconfig}", "--listen=127.0.0.1:0", *self.arguments]
 
     @property

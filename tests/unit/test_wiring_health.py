@@ -97,6 +97,8 @@ def test_metrics_can_be_read_and_have_the_names_and_labels_that_dashboards_use()
         "periodicbuild_notifications_pending": set(),
         "periodicbuild_notification_oldest_pending_timestamp_seconds": set(),
         "periodicbuild_unaccounted_slots": set(),
+        "periodicbuild_stray_pods": set(),
+        "periodicbuild_stray_pods_removed": set(),
         "periodicbuild_queue_depth": set(),
         "periodicbuild_objects": {"kind"},
         "periodicbuild_clock_trusted": set(),

@@ -32,6 +32,7 @@ from periodicbuild.wiring.metrics import Metrics
 from periodicbuild.wiring.queue import KeyedQueue
 from periodicbuild.wiring.reconciler import Reconciler
 from periodicbuild.wiring.store import Store
+from periodicbuild.wiring.sweep import Sweep
 from periodicbuild.wiring.teller import Teller
 from periodicbuild.wiring.wakeups import WakeUps
 from periodicbuild.wiring.writes import Writes
@@ -68,12 +69,17 @@ class Application:
         )
         self._sinks = settings.telling.sinks()
         self._teller = self._make_teller(metrics)
+        writes = Writes(writer, self.store, self._clock)
+        recorder = Recorder(writer, Reporter(instance=socket.gethostname()))
+        self._sweep = Sweep(
+            session=session, store=self.store, clock=self._clock, writes=writes, recorder=recorder, metrics=metrics
+        )
         self._reconciler = Reconciler(
             store=self.store,
             clock=self._clock,
             actions=Actions(session, writer, self.store, self._clock),
-            writes=Writes(writer, self.store, self._clock),
-            recorder=Recorder(writer, Reporter(instance=socket.gethostname())),
+            writes=writes,
+            recorder=recorder,
             wakeups=self._wakeups,
             admission=self._admission,
             metrics=metrics,
@@ -140,7 +146,7 @@ class Application:
         await self._health.start(self._settings.listen_host, self._settings.listen_port)
         _log.info("listening", extra={"port": self._health.port})
         parts = [watch.run() for watch in self._watches]
-        parts += [self._census.run(), self._wakeups.run(), self._admission.run()]
+        parts += [self._census.run(), self._wakeups.run(), self._admission.run(), self._sweep.run()]
         parts += [*self._heartbeat(), self._reconcile()]
         self._tasks = [asyncio.create_task(part) for part in parts]
         for task in self._tasks:

@@ -61,6 +61,11 @@ class Metrics:
         self.failed_looks = Counter(
             "periodicbuild_failed_looks", "Looks that ended in an error, by kind.", ("kind",), registry=self.registry
         )
+        self.stray_pods_removed = Counter(
+            "periodicbuild_stray_pods_removed",
+            "Pods with our labels that were removed because they belonged to no AppServer.",
+            registry=self.registry,
+        )
         self.requests = Counter(
             "periodicbuild_kube_requests",
             "Requests to the API server, by verb, resource and code (0: no answer).",
@@ -110,6 +115,11 @@ class _StoreCollector:
             value=unaccounted,
         )
         yield from owed_metrics(self._store)
+        yield GaugeMetricFamily(
+            "periodicbuild_stray_pods",
+            "Pods with our labels that belong to no AppServer; not 0 for minutes = they cannot be removed.",
+            value=sum(1 for _ in self._store.stray_pods()),
+        )
         yield GaugeMetricFamily("periodicbuild_queue_depth", "Keys and writes that wait.", value=self._depth())
         objects = GaugeMetricFamily("periodicbuild_objects", "Objects in the store.", labels=("kind",))
         for kind, count in (

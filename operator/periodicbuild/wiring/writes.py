@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from periodicbuild.core.plans import DeleteAppServer
+from periodicbuild.core.plans import DeleteAppServer, DeletePod
 from periodicbuild.kube.answers import is_object
 from periodicbuild.kube.errors import ConflictError, NotFoundError
 from periodicbuild.kube.kinds import APP_SERVERS, PERIODIC_BUILDS, PODS
@@ -52,29 +52,27 @@ class Writes:
         body = render_app_server_status_patch(app_server, status, self._clock.now().steady)
         self._store.put_app_server(app_server_from_json(await self._patch(path, body)))
 
-    async def remove(self, action: ThenAction, namespace: str) -> None:
-        """Delete a pod or a record, guarded by its uid; once at a time, and gone already is as good."""
+    async def remove(self, action: ThenAction, namespace: str) -> bool:
+        """Delete a pod or a record, guarded by its uid; once at a time, and gone already is as good.
+
+        Tells whether it was this that removed it.
+        """
         if action.uid in self._deleting:
-            return
-        kind = APP_SERVERS if isinstance(action, DeleteAppServer) else PODS
-        options = {"preconditions": {"uid": action.uid}, "propagationPolicy": "Background"}
-        request = WriteRequest(
-            method="DELETE",
-            path=kind.path(namespace=namespace, name=action.name),
-            body=msgspec.json.encode(options),
-        )
+            return False
+        request = _deletion(action, namespace)
         self._deleting.add(action.uid)
         self._note_own_doing(action, namespace)
         try:
             answer = await self._writer.submit(Priority.LATER, request)
         except NotFoundError:
             self._note_gone(action, namespace)
+            return False
         except ConflictError:
-            return  # another object has the name by now; the watch is about to say so
-        else:
-            self._note_deletion(action, namespace, answer)
+            return False  # another object has the name by now, or it has changed; the watch is about to say so
         finally:
             self._deleting.discard(action.uid)
+        self._note_deletion(action, namespace, answer)
+        return True
 
     def _note_own_doing(self, action: ThenAction, namespace: str) -> None:
         """Spare the question why a pod goes that we take ourselves: it would cost a request per run (R41, R43)."""
@@ -104,3 +102,13 @@ class Writes:
     async def _patch(self, path: str, body: bytes) -> bytes:
         request = WriteRequest(method="PATCH", path=path, body=body, content_type=MERGE_PATCH)
         return await self._writer.submit(Priority.STATUS, request)
+
+
+def _deletion(action: ThenAction, namespace: str) -> WriteRequest:
+    kind = APP_SERVERS if isinstance(action, DeleteAppServer) else PODS
+    preconditions = {"uid": action.uid}
+    if isinstance(action, DeletePod) and action.version is not None:
+        preconditions["resourceVersion"] = action.version
+    options = {"preconditions": preconditions, "propagationPolicy": "Background"}
+    path = kind.path(namespace=namespace, name=action.name)
+    return WriteRequest(method="DELETE", path=path, body=msgspec.json.encode(options))
