@@ -43,8 +43,8 @@ def _hierarchies() -> list[Path]:
 def _is_removed(top: Path) -> bool:
     if not top.exists():
         return True
-    folders = sorted((path for path in top.rglob("*") if path.is_dir()), reverse=True)
     try:
+        folders = sorted((path for path in top.rglob("*") if path.is_dir()), reverse=True)
         for folder in (*folders, top):  # children before their parents
             folder.rmdir()
     except OSError:

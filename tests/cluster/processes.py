@@ -134,6 +134,12 @@ def all_pids() -> list[int]:
     return [int(entry) for entry in os.listdir("/proc") if entry.isdigit()]
 
 
+def identities(pids: Iterable[int]) -> dict[int, int]:
+    """Map to its start each process that lives: the kernel uses an id again, but not with the same start."""
+    found = {pid: started_at(pid) for pid in pids}
+    return {pid: start for pid, start in found.items() if start is not None}
+
+
 def started_at(pid: int) -> int | None:
     """Return when a process started, in clock ticks since boot: with its id it names a process for ever."""
     try:

@@ -1,6 +1,7 @@
 """What a cluster shows on the machine: the tests compare it before, during and after.
 
-Only what belongs to one cluster is looked at, and what no other local cluster changes: others may run at the same time.
+Only what belongs to one cluster is looked at, and what no other local cluster changes: others may run at the same time,
+and what is theirs comes and goes while we look.
 """
 
 from __future__ import annotations
@@ -26,8 +27,8 @@ Address = IPv4Address | IPv6Address
 class Traces:
     """One look at the machine."""
 
-    processes: frozenset[int]
-    """Those that carry the cluster's mark or name its state folder in their command."""
+    processes: frozenset[tuple[int, int]]
+    """Id and start of those that carry the cluster's mark or name its state folder in their command."""
     mounts: frozenset[str]
     """All of the machine: no cluster adds any."""
     links: frozenset[str]
@@ -44,21 +45,27 @@ class Traces:
             link for link in os.listdir("/sys/class/net") if mark in link or not re.fullmatch("pb[0-9a-f]{8}", link)
         }
         return cls(
-            processes=frozenset(named | set(processes.running(state))),
+            processes=frozenset(processes.identities(named | set(processes.running(state))).items()),
             mounts=frozenset(Path("/proc/self/mounts").read_text().splitlines()),
             links=frozenset(links),
-            cgroups=frozenset(str(path) for path in ROOT.glob(f"**/*{mark}*")),
+            cgroups=frozenset(folder for folder in _cgroups() if mark in os.path.basename(folder)),
         )
 
 
-def processes_of(state: Path) -> dict[int, int | None]:
-    """Map to its start each process of the cluster, those in its pods too, which carry no mark.
-
-    The start is needed to compare two looks, because the kernel uses a process id again.
-    """
+def processes_in_pods(state: Path) -> dict[int, int]:
+    """Map to its start each process in a pod of the cluster; none of them carries the mark."""
     cgroup = os.fsencode(f"/{cgroup_of(state)}/")
-    in_pods = {pid for pid in processes.all_pids() if cgroup in _read(f"/proc/{pid}/cgroup")}
-    return {pid: processes.started_at(pid) for pid in in_pods | set(processes.running(state))}
+    return processes.identities(pid for pid in processes.all_pids() if cgroup in _read(f"/proc/{pid}/cgroup"))
+
+
+def processes_of(state: Path) -> dict[int, int]:
+    """Map to its start each process of the cluster, those in its pods too."""
+    return processes.identities(processes.running(state)) | processes_in_pods(state)
+
+
+def _cgroups() -> Iterator[str]:
+    """Give every cgroup of the machine; those of another cluster may vanish on the way, which `os.walk` bears."""
+    yield from (folder for folder, _, _ in os.walk(ROOT))
 
 
 def listening(state: Path) -> set[Address]:

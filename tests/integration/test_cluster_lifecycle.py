@@ -31,7 +31,7 @@ LOOPBACK = {IPv4Address("127.0.0.1")}
 @pytest.fixture
 def name() -> Iterator[str]:
     """Give the name of a cluster that is certainly gone afterwards."""
-    name = f"life-{os.getpid()}"
+    name = f"life-{os.getpid()}-own"
     yield name
     down(name)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -99,3 +100,10 @@ def test_a_process_is_named_by_its_start_time_and_a_dead_one_has_none(state: Pat
     processes.stop(state)
 
     assert processes.started_at(pid) is None
+
+
+def test_a_process_that_has_ended_has_no_identity() -> None:
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+
+    assert processes.identities([os.getpid(), ended.pid]) == {os.getpid(): processes.started_at(os.getpid())}
