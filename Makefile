@@ -28,8 +28,8 @@ demo: $(STAMP) ## Watch the main job on a real cluster, two minutes (ARGS=--keep
 	@$(BIN)/python -m tests.demo $(ARGS)
 
 test: check ## Everything: lint, types, layers, unit, property, integration, end-to-end
-	$(BIN)/python -m pytest tests/unit tests/property tests/integration tests/e2e --junit-xml=$(REPORT)
-	@$(BIN)/python -m tests.summary "lint, types, layers, dependencies" $(REPORT)
+	$(BIN)/python -m tests.side_by_side $(REPORT)
+	@$(BIN)/python -m tests.summary "lint, types, layers, dependencies" $(REPORT).clusters $(REPORT).others
 
 test-fast: check ## What needs no cluster, under a minute
 	$(BIN)/python -m pytest -q tests/unit -m "$(NO_CLUSTER)" --cov --cov-report=term:skip-covered --junit-xml=$(REPORT)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
@@ -24,7 +25,10 @@ def summary(checked: str, reports: Sequence[Path]) -> str:
         kinds[case.get("classname", "").split(".")[1]] += 1
         skipped += case.find("skipped") is not None
     ran = ", ".join(f"{kind} {count}" for kind, count in kinds.items())
-    seconds = sum(float(one.get("time", "0")) for suite in suites for one in suite.iter("testsuite"))
+    runs = [one for suite in suites for one in suite.iter("testsuite")]
+    began = [datetime.fromisoformat(one.get("timestamp", "")) for one in runs]
+    ended = [start + timedelta(seconds=float(one.get("time", "0"))) for start, one in zip(began, runs, strict=True)]
+    seconds = (max(ended) - min(began)).total_seconds()  # some run at the same time
     without = f"; {skipped} SKIPPED" if skipped else ""
     return f"passed: {checked}; tests: {ran}{without}; {seconds:.0f} s"
 
