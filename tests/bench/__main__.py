@@ -18,6 +18,7 @@ from tests.bench.mutation import measure_mutation
 from tests.bench.planner_cost import measure_planner
 from tests.bench.requests_per_run import measure_requests
 from tests.bench.simulated import measure_simulation
+from tests.bench.switch_over import measure_switch_over
 from tests.bench.tables import PAGES, render_page, screen_table
 from tests.cluster.console import say
 from tests.cluster.errors import ClusterError
@@ -35,6 +36,7 @@ MEASUREMENTS: Mapping[str, Callable[[], dict[str, float]]] = {
     "crowd": measure_crowd,
     "planner": measure_planner,
     "simulated": measure_simulation,
+    "switch-over": measure_switch_over,
     "mutation": measure_mutation,
     "mail-kills": measure_mail_kills,
     "mail-storm": measure_mail_storm,

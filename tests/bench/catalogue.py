@@ -14,6 +14,7 @@ IDLE = "python -m tests.bench idle"
 CROWD = "python -m tests.bench crowd"
 PLANNER = "python -m tests.bench planner"
 SIMULATED = "python -m tests.bench simulated"
+SWITCH_OVER = "python -m tests.bench switch-over"
 MUTATION = "python -m tests.bench mutation"
 MAIL_KILLS = "python -m tests.bench mail-kills"
 MAIL_STORM = "python -m tests.bench mail-storm"
@@ -131,6 +132,21 @@ CATALOGUE = (
         id="simulated-histories", what="... in so many histories, each of one PeriodicBuild", unit="", command=SIMULATED
     ),
     Known(id="simulated-days", what="... over so many days in all", unit="", command=SIMULATED),
+    Known(
+        id="switch-over-failed-requests",
+        what="Requests that fail while real servers are switched and a build fails",
+        unit="",
+        command=SWITCH_OVER,
+        goal="<= 0",
+    ),
+    Known(
+        id="switch-over-astray",
+        what="... that a server answers which is not, or never was, active",
+        unit="",
+        command=SWITCH_OVER,
+        goal="<= 0",
+    ),
+    Known(id="switch-over-requests", what="... of so many in all", unit="", command=SWITCH_OVER),
     Known(
         id="mutation-killed-percent",
         what="Small changes of the core that its own unit tests notice",

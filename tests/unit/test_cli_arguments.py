@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 COMMANDS = [
+    "activate",
     "audit",
     "cancel",
     "disable",
@@ -36,6 +37,7 @@ COMMANDS = [
     "mail",
     "next",
     "reschedule",
+    "rollback",
     "run",
     "simulate",
     "status",
