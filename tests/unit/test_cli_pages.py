@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 from tests.builders.attempts import a_result, a_run, an_app_server
 from tests.builders.builds import a_build, an_entry
+from tests.builders.looks import a_status
+from tests.builders.serving import NEW, OLD, OLDEST, an_activation
 
 from periodicbuild.cli.detail import detail_tables
 from periodicbuild.cli.ledger_rows import ledger_table
-from periodicbuild.cli.manual_runs import manual_runs_of, manual_runs_table
+from periodicbuild.cli.manual_runs import manual_runs_of, manual_runs_table, recoveries_of, recoveries_table
 from periodicbuild.cli.tables import print_tables
 from periodicbuild.core.facts import AppServerStatus
-from periodicbuild.core.reasons import Fate, Outcome, OutcomeReason, State
+from periodicbuild.core.reasons import Fate, Outcome, OutcomeReason, State, Trigger
 from periodicbuild.core.status import BuildStatus, Condition
 
 NOW = datetime(2026, 11, 25, 3, 0, tzinfo=UTC)
@@ -94,3 +97,22 @@ def test_a_page_tells_why_an_attempt_failed_and_when_the_next_is_due() -> None:
         "Error",
         "Build/NonZeroExit: exit code 1; attempt 2 is due 2026-11-25T04:00:00Z (in 1h)",
     ]
+
+
+def test_a_page_tells_which_server_is_active_and_which_would_take_over() -> None:
+    known = an_activation(NEW, previous=OLD, until="2026-11-26", rolled_back=OLDEST)
+    status = replace(a_status(), activation=known)
+    table = detail_tables(a_build(status=status), [], NOW)[0]
+    shown = {label.text: value.text for label, value in table.rows}["Serves:"]
+    assert f"AppServer {NEW.ref.name} since " in shown
+    assert f"switched back from {OLDEST.ref.name}" in shown
+    assert f"fallback {OLD.ref.name} until 2026-11-26T00:00:00Z" in shown
+    bare = replace(status, activation=replace(known, previous=None, rolled_back=None))
+    rows = detail_tables(a_build(status=bare), [], NOW)[0].rows
+    assert [";" in value.text for label, value in rows if label.text == "Serves:"] == [False]
+
+
+def test_recoveries_are_listed_apart() -> None:
+    recovery = an_app_server(trigger=Trigger.RECOVERY)
+    table = recoveries_table(recoveries_of([an_app_server(), recovery]))
+    assert (table.title, len(table.rows)) == ("Recoveries on record:", 1)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from periodicbuild.core.facts import AppServer, PeriodicBuild
-    from periodicbuild.core.status import Condition, Run
+    from periodicbuild.core.status import Activation, Condition, Run
 
 ENTRIES: Final = 5
 """Of the ledger; `history` has them all."""
@@ -64,8 +64,20 @@ def _fields(build: PeriodicBuild, now: datetime) -> Iterator[tuple[str, Cell]]:
         yield "Last success", Cell(f"{both(status.last_success.at, now)}, AppServer {status.last_success.app_server}")
     if status.last_failure is not None:
         yield "Last failure", Cell(f"{both(status.last_failure.at, now)}, AppServer {status.last_failure.app_server}")
+    if status.activation is not None:
+        yield "Serves", Cell(serving_text(status.activation, now))
     yield "Failures in a row", Cell(str(status.consecutive_failures))
     yield "Slots", Cell(slots_text(build))
+
+
+def serving_text(activation: Activation, now: datetime) -> str:
+    """Say which server is active since when, and which one would take over."""
+    parts = [f"AppServer {activation.app_server} since {both(activation.at, now)}"]
+    if activation.rolled_back is not None:
+        parts.append(f"switched back from {activation.rolled_back}")
+    if activation.previous is not None and activation.fallback_until is not None:
+        parts.append(f"fallback {activation.previous} until {absolute(activation.fallback_until)}")
+    return "; ".join(parts)
 
 
 def slots_text(build: PeriodicBuild) -> str:

@@ -1,7 +1,8 @@
-"""Manual runs, as their AppServers tell: the ledger has none (R10)."""
+"""Manual runs and recoveries, as their AppServers tell: the ledger has none of them (R10, R30)."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from periodicbuild.cli.ledger_rows import failure_text
@@ -20,6 +21,16 @@ if TYPE_CHECKING:
 def manual_runs_of(app_servers: Iterable[AppServer]) -> list[AppServer]:
     """Pick the manual ones; each is a run of one attempt."""
     return [one for one in app_servers if one.trigger is Trigger.MANUAL]
+
+
+def recoveries_of(app_servers: Iterable[AppServer]) -> list[AppServer]:
+    """Pick the attempts of runs that answer the loss of a serving pod."""
+    return [one for one in app_servers if one.trigger is Trigger.RECOVERY]
+
+
+def recoveries_table(attempts: Sequence[AppServer]) -> Table:
+    """Give a row per attempt."""
+    return replace(manual_runs_table(attempts), title="Recoveries on record:")
 
 
 def manual_runs_table(runs: Sequence[AppServer]) -> Table:

@@ -10,7 +10,13 @@ import msgspec
 from periodicbuild.cli.detail import slots_text
 from periodicbuild.cli.documents import Format, print_document
 from periodicbuild.cli.ledger_rows import ledger_table
-from periodicbuild.cli.manual_runs import manual_run_document, manual_runs_of, manual_runs_table
+from periodicbuild.cli.manual_runs import (
+    manual_run_document,
+    manual_runs_of,
+    manual_runs_table,
+    recoveries_of,
+    recoveries_table,
+)
 from periodicbuild.cli.objects import app_server_resource_name, app_servers_of, read_build
 from periodicbuild.cli.options import cluster_options, name_argument, output_option
 from periodicbuild.cli.tables import print_tables
@@ -30,7 +36,7 @@ if TYPE_CHECKING:
 def command(*, cluster: Cluster, name: str, output: Format | None) -> None:
     """Show what became of each slot.
 
-    The ledger comes newest first, then the manual runs that are on record.
+    The ledger comes newest first, then the manual runs and the recoveries that are on record.
 
     Neighbouring slots with the same fate are one entry: the first, the last, and how many. With -o name, print the
     AppServers on record.
@@ -51,6 +57,7 @@ def _print_for_people(build: BuildDocument, app_servers: Sequence[AppServer], *,
     tables = [
         ledger_table(build.facts, ledger, app_servers, title=_title(build.facts), wide=wide),
         manual_runs_table(manual_runs_of(app_servers)),
+        recoveries_table(recoveries_of(app_servers)),
     ]
     tables = [table for table in tables if table.rows]
     if not tables:
@@ -73,4 +80,5 @@ def _document(build: BuildDocument, app_servers: Sequence[AppServer]) -> dict[st
         "name": build.facts.ref.name,
         "ledger": msgspec.json.decode(build.ledger_json) or [],
         "manualRuns": [manual_run_document(one) for one in manual_runs_of(app_servers)],
+        "recoveries": [manual_run_document(one) for one in recoveries_of(app_servers)],
     }
