@@ -131,3 +131,12 @@ def make_unready(stage: Stage, server: AppServer) -> None:
 def ask_for(build: PeriodicBuild, server: str, token: str = "1") -> None:  # noqa: S107 - no secret
     """Ask for a server to be activated, as the plug-in does."""
     build.patch({"metadata": {"annotations": {ACTIVATE: f"{server}/{token}"}}})
+
+
+def switched_over(stage: Stage, **fields: Any) -> tuple[PeriodicBuild, AppServer, AppServer]:
+    """Give a PeriodicBuild whose second server has just taken over from its first."""
+    apply(stage, a_manifest())
+    build = a_served_build(stage, **fields)
+    first = active_server(stage, build, 1)
+    another_server(stage, build)
+    return build, first, active_server(stage, build, 2)

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.e2e.objects import AppServer, PeriodicBuild
 from tests.e2e.stage import Stage, eventually, see
 from tests.integration.serving import (
     LABEL,
@@ -26,9 +24,8 @@ from tests.integration.serving import (
     read_anew,
     see_activated,
     selector_of,
+    switched_over,
 )
-from tests.integration.simulated_specs import a_server_spec, a_template
-from tests.integration.test_cli_plugin import plugin_on
 from tests.operator_process import OperatorProcess
 
 pytestmark = pytest.mark.simulated_nodes
@@ -128,62 +125,6 @@ def test_a_selector_changed_by_someone_else_is_left_alone_until_a_person_asks(
     assert build.read("status.activation.previous") == first.name
 
 
-GIT_WITHOUT: dict[str, list[str]] = {
-    "client-side": [],
-    "server-side": ["--server-side", "--field-manager=gitops"],
-    "server-side by force": ["--server-side", "--force-conflicts", "--field-manager=gitops"],
-}
-
-
-@pytest.mark.parametrize("how", GIT_WITHOUT.values(), ids=list(GIT_WITHOUT))
-def test_a_service_without_a_selector_in_git_may_be_applied_again_and_again(stage: Stage, how: list[str]) -> None:
-    assert apply(stage, a_manifest(), *how) == ""
-    build = a_served_build(stage)
-    first = active_server(stage, build, 1)
-
-    manifest = a_manifest()
-    manifest["metadata"]["labels"]["version"] = "2"
-    assert apply(stage, manifest, *how) == ""
-
-    assert selector_of(stage) == {SERVER: first.name}
-    another_server(stage, build)
-    active_server(stage, build, 2)
-    assert "SelectorChanged" not in stage.events(build)
-
-
-GIT_WITH: dict[str, tuple[list[str], bool]] = {
-    "client-side": ([], True),
-    "server-side": (["--server-side", "--field-manager=gitops"], False),
-    "server-side by force": (["--server-side", "--force-conflicts", "--field-manager=gitops"], True),
-}
-
-
-@pytest.mark.parametrize(("how", "is_changed"), GIT_WITH.values(), ids=list(GIT_WITH))
-def test_a_selector_in_git_is_found_out(
-    stage: Stage,
-    operator: OperatorProcess,
-    how: list[str],
-    is_changed: bool,  # noqa: FBT001 - a column
-) -> None:
-    """Only what is declared without one can be switched."""
-    manifest = a_manifest(selector=OTHER)
-    assert apply(stage, manifest, *how) == ""
-    build = a_served_build(stage)
-    first = active_server(stage, build, 1)
-
-    manifest["metadata"]["labels"]["version"] = "2"
-    refusal = apply(stage, manifest, *how)
-
-    if is_changed:
-        assert refusal == ""
-        read_anew(operator)
-        see_activated(build, "False", "SelectorChanged")
-        assert OTHER.items() <= (selector_of(stage) or {}).items()
-    else:
-        assert "conflict" in refusal
-        assert selector_of(stage) == {SERVER: first.name}
-
-
 def test_a_service_deleted_and_made_anew_is_pointed_anew(stage: Stage, operator: OperatorProcess) -> None:
     apply(stage, a_manifest())
     build = a_served_build(stage)
@@ -232,15 +173,6 @@ def test_what_is_ready_while_nobody_looks_is_activated_then(stage: Stage, operat
     active_server(stage, build, 1)
 
 
-def switched_over(stage: Stage, **fields: Any) -> tuple[PeriodicBuild, AppServer, AppServer]:
-    """Give a PeriodicBuild whose second server has just taken over from its first."""
-    apply(stage, a_manifest())
-    build = a_served_build(stage, **fields)
-    first = active_server(stage, build, 1)
-    another_server(stage, build)
-    return build, first, active_server(stage, build, 2)
-
-
 def test_a_server_that_loses_readiness_soon_is_switched_back_from_once(stage: Stage) -> None:
     build, first, second = switched_over(stage)
 
@@ -257,66 +189,6 @@ def test_a_server_that_loses_readiness_soon_is_switched_back_from_once(stage: St
 
     another_server(stage, build)
     active_server(stage, build, 3)
-
-
-def test_a_lost_server_is_replaced_by_its_fallback(stage: Stage) -> None:
-    """R30."""
-    build, first, second = switched_over(stage)
-
-    stage.kubectl("delete", "pod", second.name, "--grace-period=0", "--force")
-
-    see(build, lambda one: one.read("status.activation.appServer") == first.name, "the fallback serves")
-    stage.outlast()
-    assert len(stage.app_servers(build)) == 2
-
-
-@pytest.mark.parametrize("activates", [True, False], ids=["with activation", "without activation"])
-def test_a_lost_server_without_a_fallback_is_built_anew_once(stage: Stage, *, activates: bool) -> None:
-    """R30."""
-    apply(stage, a_manifest())
-    build = a_served_build(stage, enabled=True) if activates else stage.create("nightly", a_server_spec())
-    lost = active_server(stage, build, 1) if activates else stage.attempt(build, 1, "Running")
-    due = build.slots
-
-    stage.kubectl("delete", "pod", lost.name, "--grace-period=0", "--force")
-
-    new = active_server(stage, build, 2) if activates else stage.attempt(build, 2, "Running")
-    lost.reload()
-    assert (lost.state, new.read("spec.trigger")) == ("Terminated", "Recovery")
-    assert new.instant("spec.slotTime") - lost.instant("status.terminationTime") <= timedelta(seconds=1)
-    see(build, lambda one: not one.runs and one.read("status.recovered.appServer") == lost.name, "it is on record")
-    assert build.slots | due == build.slots  # no slot of the schedule
-    assert build.condition("LastRunSucceeded").status == "True"
-
-
-def test_a_failed_recovery_is_not_repeated(stage: Stage) -> None:
-    build = stage.create("nightly", a_server_spec())
-    lost = stage.attempt(build, 1, "Running")
-    build.patch({"spec": {"timeouts": {"configuring": "1s", "waiting": "1s"}, "history": {"failedLimit": 0}}})
-    node = {"spec": {"template": {"spec": {"nodeSelector": {"no": "where"}}}}}
-    build.patch(node)
-    see(build, lambda one: one.read("status.observedGeneration") == one.read("metadata.generation"), "it is seen")
-
-    stage.kubectl("delete", "pod", lost.name, "--grace-period=0", "--force")
-
-    stage.attempt(build, 2, "Error")
-    see(build, lambda one: not one.runs, "its run has ended")
-    look_again(build)
-    stage.outlast()
-    assert len(stage.app_servers(build)) == 2
-    assert build.read("status.consecutiveFailures") in {0, None}
-    assert build.condition("LastRunSucceeded").status == "False"
-
-
-def test_nothing_is_built_anew_where_that_is_not_wanted(stage: Stage) -> None:
-    build = stage.create("nightly", a_server_spec(recovery="Never"))
-    lost = stage.attempt(build, 1, "Running")
-
-    stage.kubectl("delete", "pod", lost.name, "--grace-period=0", "--force")
-
-    see(lost, lambda one: one.state == "Terminated", "it is noticed")
-    stage.outlast()
-    assert len(stage.app_servers(build)) == 1
 
 
 def test_a_manual_server_is_activated_when_asked_for_and_not_before(stage: Stage) -> None:
@@ -374,55 +246,3 @@ def test_a_service_that_may_not_be_changed_is_said_to_be(stage: Stage) -> None:
     for kind in ("validatingadmissionpolicybinding", "validatingadmissionpolicy"):
         stage.cluster.kubectl("delete", f"{kind}/{name}")
     see_activated(build, "True", "Activated")
-
-
-# The plug-in
-
-
-def test_the_plug_in_switches_back_and_forth(stage: Stage) -> None:
-    build, first, second = switched_over(stage)
-    plugin = plugin_on(stage)
-
-    answer = plugin.here("rollback", build.name)
-    assert (answer.code, answer.out) == (0, f"appserver.periodicbuild.dev/{first.name} activated\n")
-    assert selector_of(stage) == {SERVER: first.name}
-    assert [one.state for one in stage.app_servers(build)] == ["Running", "Running"]
-
-    answer = plugin.here("activate", build.name, "-o", "name")
-    assert (answer.code, answer.out) == (0, f"appserver.periodicbuild.dev/{second.name}\n")
-    manual = stage.create_by_hand(build, "by-hand")
-    see(manual, lambda one: one.state == "Running" and one.condition("Ready").status == "True", "it is up")
-    assert plugin.here("activate", build.name, "by-hand").code == 0
-    now_active(stage, build, manual)
-
-
-def test_the_plug_in_says_why_it_cannot(stage: Stage) -> None:
-    apply(stage, a_manifest())
-    build = a_served_build(stage)
-    first = active_server(stage, build, 1)
-    see(first, lambda one: one.condition("Ready").status == "True", "it is Ready")
-    plain = stage.create("plain", a_server_spec(enabled=False))
-    failed = stage.create_by_hand(build, "failed", template=a_template(pod={"nodeSelector": {"no": "where"}}))
-    plugin = plugin_on(stage)
-
-    refusals = {
-        (
-            "activate",
-            plain.name,
-        ): "PeriodicBuild plain has no spec.activation, so there is no Service to point anywhere",
-        ("activate", build.name): f"AppServer {first.name} is active already",
-        ("activate", build.name, "nobody"): f"nobody is no server of PeriodicBuild {build.name}",
-        ("activate", build.name, failed.name): f"AppServer {failed.name} is not Ready, so it cannot serve",
-        ("rollback", build.name): f"PeriodicBuild {build.name} has no fallback to go back to",
-    }
-    for arguments, sentence in refusals.items():
-        answer = plugin.here(*arguments)
-        assert (answer.code, answer.out) == (1, "")
-        assert sentence in answer.err
-
-    stage.kubectl("delete", "service", SERVICE)
-    manual = stage.create_by_hand(build, "by-hand")
-    failed.cancel()
-    see(manual, lambda one: one.condition("Ready").status == "True", "another one is up")
-    answer = plugin.here("activate", build.name, manual.name)
-    assert (answer.code, "there is no Service front in this namespace" in answer.err) == (1, True), answer

@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
     from periodicbuild.core.mail import PendingNotice
     from periodicbuild.core.plans import FirstAction, ThenAction
-    from periodicbuild.core.services import ServiceRead
 
 ROUNDS = 300
 """Looks at every object after which a world without news must have settled."""
@@ -55,7 +54,7 @@ class Process(Knowledge):
         super().__init__(api)
         self.writes_left: int | None = None
         """Writes until the process dies; None = it lives."""
-        self._services = ServiceClient(api, self._remember_service, self._count_write)
+        self._services = ServiceClient(api, self, self._count_write)
 
     # The loop
 
@@ -191,9 +190,6 @@ class Process(Knowledge):
                 self._services.read(action.name, self.build)
             case SwitchService() if self.build is not None:
                 self._services.switch(action, self.build)
-
-    def _remember_service(self, read: ServiceRead) -> None:
-        self.memory.service = read
 
     def _read(self, action: ReadLog | CheckNamespace) -> None:
         for memory in self.attempts.values():

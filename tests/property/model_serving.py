@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from tests.property.model import ApiServer
+    from tests.property.model_knowledge import Knowledge
 
     from periodicbuild.core.facts import AppServer, PeriodicBuild, Pod
     from periodicbuild.core.status import BuildStatus
@@ -123,11 +124,9 @@ def is_ready(server: AppServer, build: PeriodicBuild, api: ApiServer) -> bool:
 class ServiceClient:
     """The part of the operator that speaks of Services, in memory."""
 
-    def __init__(
-        self, api: ApiServer, remember: Callable[[ServiceRead], None], count_write: Callable[[], None]
-    ) -> None:
+    def __init__(self, api: ApiServer, knowledge: Knowledge, count_write: Callable[[], None]) -> None:
         self._api = api
-        self._remember = remember
+        self._knowledge = knowledge
         self._count_write = count_write
 
     def read(self, name: str, build: PeriodicBuild) -> None:
@@ -162,4 +161,4 @@ class ServiceClient:
             refused = Refused.FORBIDDEN if is_final else Refused.API_ERROR
         now = self._api.clocks.now.steady
         read = ServiceRead(name=name, read_at=now, version=build.resource_version, service=service, refused=refused)
-        self._remember(read)
+        self._knowledge.memory.service = read

@@ -120,10 +120,10 @@ class Histories(People):
         now = self.clocks.now
         if status.runs:
             return
-        if status.breaker is not None:
-            self.clocks.elapsed += max(timedelta(), status.breaker.next_probe_at - now.steady)
-        elif status.next_slot is not None and not (status.waiting or self.process.unwritten):
+        if status.next_slot is not None and not (status.waiting or self.process.unwritten):
             self.clocks.elapsed += max(timedelta(), status.next_slot - now.wall)
+        elif status.breaker is not None:
+            self.clocks.elapsed += max(timedelta(), status.breaker.next_probe_at - now.steady)
 
     def check_what_serves(self) -> None:
         """Let the operator read the Service once more, and see whether it points at the best there is (R28)."""
