@@ -32,9 +32,8 @@ def test_a_server_is_terminated_when_a_newer_one_has_taken_over(shared_stage: St
     older = shared_stage.attempt(build, 1, "Terminated")
     assert older.condition("Succeeded").status == "True"
     assert older.condition("Ready")[:2] == ("False", "NoPod")
-    pods = [pod.name for pod in shared_stage.pods(build)]
-    assert older.name not in pods
-    assert newer.name in pods
+    eventually(lambda: older.name not in [pod.name for pod in shared_stage.pods(build)], "its pod goes")
+    assert newer.name in [pod.name for pod in shared_stage.pods(build)]
     assert set(build.fates) == {"Started/Due: Succeeded"}
 
 
