@@ -85,10 +85,7 @@ class Histories(People):
         if build is None or build.is_deleting or build.status.slots is None or not build.spec.schedule.spawns:
             return
         wanted = build.status.slots.due + 2
-        turns, began = 0, self.clocks.elapsed
-        # Each run that was asked for goes first, and in between the Service is read again and again.
-        while turns < TURNS + len(self.api.app_servers) + (self.clocks.elapsed - began) / READ_EVERY:
-            turns += 1
+        for _ in range(TURNS + len(self.api.app_servers)):  # each run that was asked for goes first
             self.finish_pods()
             self.settle()
             slots = self.build.status.slots if self.build is not None else None

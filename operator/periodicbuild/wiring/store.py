@@ -10,7 +10,7 @@ is gone.  Versions are compared as numbers, also those of two objects that had o
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from periodicbuild.core.reasons import State
@@ -19,17 +19,13 @@ from periodicbuild.core.strays import is_stray
 from periodicbuild.kube.changes import is_older
 from periodicbuild.kube.kinds import APP_SERVER, PERIODIC_BUILD
 from periodicbuild.wiring.keys import Key
+from periodicbuild.wiring.memories import AttemptMemory, BuildMemory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from datetime import datetime
 
     from periodicbuild.core.facts import AppServer, Pod
-    from periodicbuild.core.mail import Delivery
     from periodicbuild.core.notices import ObjectRef
-    from periodicbuild.core.plans import DryRun, Refusal, Seen
-    from periodicbuild.core.services import ServiceRead
-    from periodicbuild.core.status import Waiting
     from periodicbuild.kube.parse import StoredBuild
 
 Name = tuple[str, str]
@@ -37,29 +33,6 @@ Name = tuple[str, str]
 
 GONE = 10_000
 """Uids of deleted objects that are remembered: answers are late by seconds; a forgotten AppServer costs a live GET."""
-
-
-@dataclass(slots=True)
-class BuildMemory:
-    """What this process remembers of one PeriodicBuild; all of it may be lost at any time."""
-
-    unwritten: Waiting | None = None
-    written_at: datetime | None = None
-    dry_run: DryRun | None = None
-    refusals: dict[str, Refusal] = field(default_factory=dict)
-    deliveries: dict[str, Delivery] = field(default_factory=dict)
-    service: ServiceRead | None = None
-
-
-@dataclass(slots=True)
-class AttemptMemory:
-    """What this process remembers of one AppServer."""
-
-    refusal: Refusal | None = None
-    seen: Seen | None = None
-    pod_is_absent: bool = False
-    namespace_is_terminating: bool | None = None
-    log: str | None = None
 
 
 class Store:
