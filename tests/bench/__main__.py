@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING, NoReturn
 
 from rich.console import Console
+from tests.bench.cancel import measure_cancel
 from tests.bench.crowd import measure_crowd
 from tests.bench.figures import measured, publish, read_figures
 from tests.bench.herd import measure_herd
@@ -17,6 +18,7 @@ from tests.bench.mail_storm import measure_mail_storm
 from tests.bench.mutation import measure_mutation
 from tests.bench.planner_cost import measure_planner
 from tests.bench.requests_per_run import measure_requests
+from tests.bench.secrets import measure_secrets
 from tests.bench.simulated import measure_simulation
 from tests.bench.switch_over import measure_switch_over
 from tests.bench.tables import PAGES, render_page, screen_table
@@ -38,6 +40,8 @@ MEASUREMENTS: Mapping[str, Callable[[], dict[str, float]]] = {
     "simulated": measure_simulation,
     "switch-over": measure_switch_over,
     "mutation": measure_mutation,
+    "cancel": measure_cancel,
+    "secrets": measure_secrets,
     "mail-kills": measure_mail_kills,
     "mail-storm": measure_mail_storm,
 }

@@ -16,6 +16,8 @@ PLANNER = "python -m tests.bench planner"
 SIMULATED = "python -m tests.bench simulated"
 SWITCH_OVER = "python -m tests.bench switch-over"
 MUTATION = "python -m tests.bench mutation"
+CANCEL = "python -m tests.bench cancel"
+SECRETS = "python -m tests.bench secrets"
 MAIL_KILLS = "python -m tests.bench mail-kills"
 MAIL_STORM = "python -m tests.bench mail-storm"
 
@@ -163,6 +165,20 @@ CATALOGUE = (
         command=MUTATION,
         goal="<= 0",
     ),
+    Known(
+        id="cancel-median-seconds",
+        what="From asking for the end of a build until its pod is told to go, median of 50",
+        unit="s",
+        command=CANCEL,
+    ),
+    Known(id="cancel-max-seconds", what="... the longest", unit="s", command=CANCEL, goal="<= 2"),
+    Known(
+        id="planted-secrets-texts",
+        what="Texts made of 5,000 failed builds that give a secret away: statuses, Events, mails, webhooks, chat",
+        unit="",
+        command=SECRETS,
+    ),
+    Known(id="planted-secrets-found", what="... with the secret in them", unit="", command=SECRETS, goal="<= 0"),
     Known(
         id="mail-kill-points",
         what="A run fails after two retries, the next succeeds: kills of the operator at random instants",

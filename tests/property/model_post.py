@@ -7,12 +7,11 @@ owed.  A thing that is owed may leave the status only when it has arrived, or wh
 from __future__ import annotations
 
 from collections import Counter
-from datetime import timedelta
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from periodicbuild.core.mail import Delivery
-from periodicbuild.core.outbox import MOST_PENDING
+from periodicbuild.core.outbox import MOST_PENDING, PAUSES
 from periodicbuild.core.reasons import EventReason, NoticeKind, SinkName
 from periodicbuild.core.recipients import Telling
 
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
     from periodicbuild.core.status import BuildStatus
 
 TELLING = Telling(sinks=frozenset({SinkName.EMAIL, SinkName.WEBHOOK}), to=("ops@example.com",))
-ABOUT_A_DAY = timedelta(hours=22, minutes=59)
-"""A try is given up when the next would come after a day, and tries are an hour apart."""
 
 
 class Mood(Enum):
@@ -100,7 +97,7 @@ class PostOffice:
             return
         is_refused = (uid, notice.key) in self.refused
         is_crowded_out = len(after.mail.pending) == MOST_PENDING
-        is_old = notice.next_at is not None and notice.next_at - notice.since_at >= ABOUT_A_DAY - timedelta(hours=1)
+        was_tried_enough = notice.tries == len(PAUSES)
         has_arrived = not missing
         assert has_failed, f"{notice.key} was given up, and nobody says so"
-        assert is_refused or is_crowded_out or is_old or has_arrived, f"{notice} was given up too early"
+        assert is_refused or is_crowded_out or was_tried_enough or has_arrived, f"{notice} was given up too early"

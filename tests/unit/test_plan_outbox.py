@@ -224,7 +224,7 @@ PAUSES = [
     (1, "2026-11-23T03:05:00"),
     (2, "2026-11-23T03:15:00"),
     (3, "2026-11-23T04:00:00"),
-    (20, "2026-11-23T04:00:00"),
+    (26, "2026-11-23T04:00:00"),
 ]
 
 
@@ -245,9 +245,9 @@ def test_the_result_of_an_earlier_try_says_nothing_about_a_later_one() -> None:
     assert memory(trying(notice, NOBODY_THERE)).mail.pending == (notice,)
 
 
-def test_after_a_day_it_is_given_up_with_a_condition_and_an_event() -> None:
-    notice = a_notice(since_at=at("2026-11-22T04:00:00"), tries=26)
-    plan = trying(notice, replace(NOBODY_THERE, tries=26))
+def test_after_a_day_of_tries_it_is_given_up_with_a_condition_and_an_event() -> None:
+    notice = a_notice(tries=27)
+    plan = trying(notice, replace(NOBODY_THERE, tries=27))
     problem = DeliveryProblem(reason="DeliveryFailed", message=NOBODY_THERE.problem, at=at(NOW))
     assert memory(plan).mail == MailStatus(problem=problem)
     assert verdict(plan, "Notified") == ("False", "DeliveryFailed", NOBODY_THERE.problem)
@@ -256,9 +256,9 @@ def test_after_a_day_it_is_given_up_with_a_condition_and_an_event() -> None:
     assert event.note == f"{notice.key} was not told and will not be: {NOBODY_THERE.problem}"
 
 
-def test_one_more_hour_is_waited_while_it_ends_within_the_day() -> None:
-    notice = a_notice(since_at=at("2026-11-22T04:00:01"), tries=26)
-    assert memory(trying(notice, replace(NOBODY_THERE, tries=26))).mail.pending != ()
+def test_an_operator_that_was_down_for_days_has_tried_nothing() -> None:
+    notice = a_notice(since_at=at("2026-11-01T00:00:00"))
+    assert memory(trying(notice, NOBODY_THERE)).mail.pending[0].next_at == at("2026-11-23T03:01:00")
 
 
 def test_what_will_never_be_taken_is_given_up_at_once() -> None:

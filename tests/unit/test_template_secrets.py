@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
+from tests.builders import a_container, a_pod
+
 from periodicbuild.core.facts import TemplateJson
-from periodicbuild.kube.template_secrets import secrets_in
+from periodicbuild.kube.template_secrets import secrets_in, without_secrets
 
 
 def a_template(**spec: Any) -> TemplateJson:
@@ -32,3 +35,16 @@ def test_without_any_there_are_none() -> None:
 
 def test_what_is_no_template_has_none() -> None:
     assert secrets_in(TemplateJson(b'{"spec": 3}')) == frozenset()
+
+
+def test_what_the_kubelet_quotes_of_them_is_taken_out() -> None:
+    """It quotes a command that cannot be run, and variables in it have their values by then."""
+    env = [{"name": "DB_PASSWORD", "value": "planted-1"}]
+    template = a_template(containers=[{"name": "main", "env": env}])
+    waiting = a_container(waiting_reason="RunContainerError", waiting_message='exec: "planted-1": not found')
+    pod = replace(a_pod(containers=[waiting, a_container("other")]), message="killed planted-1")
+    shown = without_secrets(pod, template)
+    assert shown.message == "killed [redacted]"
+    assert [one.waiting_message for one in shown.containers] == ['exec: "[redacted]": not found', ""]
+    silent = a_pod()
+    assert without_secrets(silent, template) is silent

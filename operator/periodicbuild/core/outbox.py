@@ -21,16 +21,16 @@ if TYPE_CHECKING:
 
     from periodicbuild.core.look import Draft
     from periodicbuild.core.mail import Delivery, MailStatus
-    from periodicbuild.core.reasons import OutcomeReason
+    from periodicbuild.core.reasons import OutcomeReason, SinkName
     from periodicbuild.core.status import Run
 
 MOST_PENDING: Final = 10
 """As the CRD bounds them; beyond, the oldest is given up and the newest says so."""
-FIRST_PAUSES: Final = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15))
-PAUSE: Final = timedelta(hours=1)
-"""After those."""
-GIVEN_UP_AFTER: Final = timedelta(hours=24)
-"""Nobody needs to hear of it any more: the next failure, or the next reminder, says the same."""
+PAUSES: Final = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15), *[timedelta(hours=1)] * 24)
+"""Before each further try; after the last one it is given up, since the next failure, or reminder, says the same.
+
+Tries are counted, and not the time since the fact: an operator that was down for a day has tried nothing.
+"""
 
 
 def note_failing(draft: Draft, run: Run, at: datetime) -> None:
@@ -127,16 +127,18 @@ def _owe(  # noqa: PLR0913 - keywords that all go into the one value
 def _settle(draft: Draft, notice: PendingNotice, delivery: Delivery) -> None:
     _note_result(draft, notice, delivery)
     left = tuple(sink for sink in notice.sinks if sink not in delivery.delivered | delivery.given_up)
-    now = whole_second_down(draft.now.steady)
-    next_at = now + (FIRST_PAUSES[notice.tries] if notice.tries < len(FIRST_PAUSES) else PAUSE)
-    is_too_old = next_at >= notice.since_at + GIVEN_UP_AFTER
-    later = replace(notice, sinks=left, tries=notice.tries + 1, next_at=next_at)
-    kept = (later,) if left and not is_too_old else ()
+    has_been_tried_enough = notice.tries >= len(PAUSES)
+    kept = (_later(draft, notice, left),) if left and not has_been_tried_enough else ()
     pending = draft.status.mail.pending
     place = pending.index(notice)
     _set(draft, replace(draft.status.mail, pending=(*pending[:place], *kept, *pending[place + 1 :])))
-    if (left and is_too_old) or (delivery.given_up and not delivery.refused):
+    if (left and has_been_tried_enough) or (delivery.given_up and not delivery.refused):
         _give_up(draft, notice, delivery.problem)
+
+
+def _later(draft: Draft, notice: PendingNotice, sinks: tuple[SinkName, ...]) -> PendingNotice:
+    next_at = whole_second_down(draft.now.steady) + PAUSES[notice.tries]
+    return replace(notice, sinks=sinks, tries=notice.tries + 1, next_at=next_at)
 
 
 def _note_result(draft: Draft, notice: PendingNotice, delivery: Delivery) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from periodicbuild.core.redaction import is_secret_name
+from periodicbuild.core.redaction import is_secret_name, redact
 
 if TYPE_CHECKING:
-    from periodicbuild.core.facts import TemplateJson
+    from periodicbuild.core.facts import Pod, TemplateJson
 
 
 class _Variable(msgspec.Struct, frozen=True):
@@ -42,3 +43,15 @@ def secrets_in(template: TemplateJson | None) -> frozenset[str]:
     containers = (*(spec.init_containers or ()), *(spec.containers or ()))
     variables = (variable for container in containers for variable in container.env or ())
     return frozenset(one.value for one in variables if one.value and is_secret_name(one.name))
+
+
+def without_secrets(pod: Pod, template: TemplateJson | None) -> Pod:
+    """Take the secrets of its template out of what the kubelet says of a pod: it quotes commands, values included."""
+    if not (pod.message or any(one.waiting_message for one in pod.containers)):
+        return pod
+    secrets = secrets_in(template)
+    containers = tuple(
+        replace(one, waiting_message=redact(one.waiting_message, secrets)) if one.waiting_message else one
+        for one in pod.containers
+    )
+    return replace(pod, message=redact(pod.message, secrets), containers=containers)

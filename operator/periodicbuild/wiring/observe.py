@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from periodicbuild.core.attempt import AppServerFacts
 from periodicbuild.core.look import BuildFacts
+from periodicbuild.kube.template_secrets import without_secrets
 
 if TYPE_CHECKING:
     from periodicbuild.core.facts import AppServer, PeriodicBuild
@@ -46,10 +47,11 @@ def observe_build(  # noqa: PLR0913 - keywords: what the parts of the process kn
 def observe_app_server(store: Store, app_server: AppServer) -> AppServerFacts:
     """Give the facts of one look at an AppServer."""
     memory = store.attempt_memory(app_server.ref.uid)
+    pod = store.pod_of(app_server.ref.uid)
     return AppServerFacts(
         app_server=app_server,
         parent=_parent(store, app_server),
-        pod=store.pod_of(app_server.ref.uid),
+        pod=None if pod is None else without_secrets(pod, app_server.template),
         pod_is_absent=memory.pod_is_absent,
         refusal=memory.refusal,
         namespace_is_terminating=memory.namespace_is_terminating,
