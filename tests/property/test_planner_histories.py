@@ -12,7 +12,7 @@ import hypothesis.strategies as st
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import rule
 from tests.property.history import Reaction, reactions
-from tests.property.history_people import People
+from tests.property.history_servers import Servers
 from tests.property.model_kubelet import Move
 
 from periodicbuild.core.plans import Refused
@@ -25,7 +25,7 @@ TURNS = 80
 """Times the world may be helped on until two more slots must have come."""
 
 
-class Histories(People):
+class Histories(Servers):
     """Everything that may go wrong, and the end of it."""
 
     @rule(
