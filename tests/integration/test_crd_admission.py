@@ -251,7 +251,8 @@ def test_defaults_are_meaning_and_nothing_operational(cluster: Cluster) -> None:
 
     assert stored == (
         '{"concurrencyPolicy":"Forbid","enabled":false,"history":{"failedLimit":1,"successfulLimit":3},'
-        '"retries":{"limit":0},"schedule":{"interval":{"afterManualRun":"Restart","every":"24h"}},'
+        '"recovery":"Restart","retries":{"limit":0},'
+        '"schedule":{"interval":{"afterManualRun":"Restart","every":"24h"}},'
         '"succeedWhen":"Ready","template":{"spec":{"containers":[{"image":"localhost/server:1","name":"server"}]}}}'
     )
 

@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.control_plane
 
-POLICIES = ("appserver-template.periodicbuild.dev", "periodicbuild-warnings.periodicbuild.dev")
+POLICIES = (
+    "appserver-template.periodicbuild.dev",
+    "periodicbuild-activation.periodicbuild.dev",
+    "periodicbuild-warnings.periodicbuild.dev",
+)
 INSTALLED = (
     *DEFINITIONS,
     *(f"validatingadmissionpolicy/{name}" for name in POLICIES),
