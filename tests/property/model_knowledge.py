@@ -5,7 +5,7 @@ The one idea a newcomer would miss: it never reads the truth.  The watch may lag
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from tests.property.model_post import TELLING
 from periodicbuild.core.attempts import AppServerFacts
 from periodicbuild.core.planning import BuildFacts
 from periodicbuild.core.plans import Refusal
+from periodicbuild.wiring.memories import AttemptMemory, BuildMemory
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -21,37 +22,12 @@ if TYPE_CHECKING:
     from tests.property.model import ApiServer
 
     from periodicbuild.core.facts import AppServer, PeriodicBuild, Pod
-    from periodicbuild.core.mail import Delivery
-    from periodicbuild.core.plans import DryRun, Refused, Seen, Wake
-    from periodicbuild.core.services import ServiceRead
+    from periodicbuild.core.plans import Refused, Wake
     from periodicbuild.core.status import Waiting
 
 
 BACK_OFF = timedelta(seconds=10)
 """A refused create is tried again after this."""
-
-
-@dataclass(slots=True)
-class BuildMemory:
-    """What the process remembers of the PeriodicBuild; all of it may be lost at any time."""
-
-    unwritten: Waiting | None = None
-    written_at: datetime | None = None
-    dry_run: DryRun | None = None
-    refusals: dict[str, Refusal] = field(default_factory=dict)
-    deliveries: dict[str, Delivery] = field(default_factory=dict)
-    service: ServiceRead | None = None
-
-
-@dataclass(slots=True)
-class AttemptMemory:
-    """What the process remembers of one AppServer."""
-
-    refusal: Refusal | None = None
-    seen: Seen | None = None
-    pod_is_absent: bool = False
-    namespace_is_terminating: bool | None = None
-    log: str | None = None
 
 
 class Knowledge:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tests.property.model import AnswerLostError, ConflictError, RefusedError
-from tests.property.model_knowledge import AttemptMemory, Knowledge, a_refusal
+from tests.property.model_knowledge import Knowledge, a_refusal
 from tests.property.model_serving import ServiceClient
 
 from periodicbuild.core.attempts import plan_app_server
@@ -29,6 +29,7 @@ from periodicbuild.core.plans import (
     Refused,
     SwitchService,
 )
+from periodicbuild.wiring.memories import AttemptMemory
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,7 +13,8 @@ from urllib.parse import quote
 import msgspec
 
 from periodicbuild.core.messages import LONGEST_MESSAGE
-from periodicbuild.notify.bounds import bounded, ending, instant_text
+from periodicbuild.notify.cleaning import bounded, ending
+from periodicbuild.notify.instants import stamp
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -100,7 +101,7 @@ def event_of(notice: Notice, *, with_log: bool = True) -> CloudEvent:
         source=f"/apis/periodicbuild.dev/v1alpha1/namespaces/{quote(namespace)}/periodicbuilds/{quote(name)}",
         type=f"dev.periodicbuild.{notice.kind}.v1",
         subject=f"{namespace}/{name}",
-        time=instant_text(notice.owed_at),
+        time=stamp(notice.owed_at),
         datacontenttype="application/json",
         data=_data(notice, with_log=with_log),
     )
@@ -165,4 +166,4 @@ def _word_or_none(text: str | None) -> str | None:
 
 
 def _instant(instant: datetime | None) -> str | None:
-    return None if instant is None else instant_text(instant)
+    return None if instant is None else stamp(instant)

@@ -16,6 +16,11 @@ def written(instant: datetime) -> str:
     return f"{instant.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
+def stamp(instant: datetime) -> str:
+    """Write RFC 3339 in UTC and whole seconds, for programs."""
+    return instant.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
+
+
 def span(length: timedelta) -> str:
     """Write a length by its two largest units, `3 days 4 hours`; its sign is dropped."""
     seconds = abs(length) // timedelta(seconds=1)

@@ -16,7 +16,8 @@ import msgspec
 
 from periodicbuild.core.messages import ELLIPSIS
 from periodicbuild.core.reasons import NoticeKind
-from periodicbuild.notify.bounds import bounded, ending, instant_text
+from periodicbuild.notify.cleaning import bounded, ending
+from periodicbuild.notify.instants import stamp
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -84,7 +85,7 @@ def _subject(notice: Notice) -> str:
 def _line(notice: Notice) -> str:
     cause = "" if notice.failure is None else f": {_cause(notice.failure)}"
     return escaped(
-        f"{instant_text(notice.owed_at)} {notice.namespace}/{notice.name} {_HEADLINES[notice.kind]}{cause}",
+        f"{stamp(notice.owed_at)} {notice.namespace}/{notice.name} {_HEADLINES[notice.kind]}{cause}",
         LONGEST_LINE,
     )
 
@@ -125,11 +126,11 @@ def _where(failure: Failure) -> Iterator[str]:
 
 def _then(notice: Notice) -> Iterator[str]:
     if notice.next_attempt_at is not None:
-        yield f"the next attempt is due {instant_text(notice.next_attempt_at)}"
+        yield f"the next attempt is due {stamp(notice.next_attempt_at)}"
     if notice.outcome_reason:
         yield f"no further attempt ({notice.outcome_reason})"
     if notice.next_slot is not None:
-        yield f"the next slot is {instant_text(notice.next_slot)}"
+        yield f"the next slot is {stamp(notice.next_slot)}"
 
 
 def _run(notice: Notice) -> Iterator[str]:
@@ -139,16 +140,16 @@ def _run(notice: Notice) -> Iterator[str]:
     if notice.attempt:
         yield f"attempt {notice.attempt}"
     if notice.slot is not None:
-        yield f"due {instant_text(notice.slot)}"
+        yield f"due {stamp(notice.slot)}"
 
 
 def _before(notice: Notice) -> Iterator[str]:
     if notice.failing_since is not None:
-        yield f"failing since {instant_text(notice.failing_since)}"
+        yield f"failing since {stamp(notice.failing_since)}"
     if notice.failures_in_a_row:
         yield f"{notice.failures_in_a_row} in a row"
     if notice.last_success_at is not None:
-        yield f"last success {instant_text(notice.last_success_at)}"
+        yield f"last success {stamp(notice.last_success_at)}"
     elif notice.failure is not None:
         yield "never succeeded"
 
