@@ -24,16 +24,11 @@ from typing import IO, TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-FOLDERS = ("tests/unit", "tests/property", "tests/integration", "tests/e2e")
-OF_THEIR_OWN = (
-    "tests/e2e",
-    "tests/integration/test_demo.py",
-    *map(str, Path().glob("tests/integration/test_cluster_*.py")),
-)
-"""The real node, and what starts clusters itself: about half of the time."""
+OF_THEIR_OWN = ("tests/integration/test_demo.py", *sorted(map(str, Path().glob("tests/integration/test_cluster_*.py"))))
+"""What starts clusters itself: with the end-to-end tests about half of the time."""
 GROUPS = {
-    "clusters": OF_THEIR_OWN,
-    "others": (*FOLDERS, *(f"--ignore={path}" for path in OF_THEIR_OWN)),
+    "clusters": ("tests/e2e", *OF_THEIR_OWN),
+    "others": ("tests/unit", "tests/property", "tests/integration", *(f"--ignore={path}" for path in OF_THEIR_OWN)),
 }
 """By name: what pytest is told to run."""
 

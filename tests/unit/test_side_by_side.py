@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -58,3 +59,18 @@ def test_whoever_interrupts_it_interrupts_both(tmp_path: Path, number: signal.Si
     assert both.returncode != 0
     assert said.count("KeyboardInterrupt") == 2
     assert [processes.started_at(int(one.read_text())) for one in files] == [None, None]
+
+
+def chosen(arguments: Sequence[str]) -> set[Path]:
+    """Give the files that pytest would take; what is named is taken though it is ignored as well."""
+    ignored = {Path(one.removeprefix("--ignore=")) for one in arguments if one.startswith("--ignore=")}
+    named = {Path(one) for one in arguments if not one.startswith("--")}
+    assert not named & ignored
+    return {file for path in named for file in (path.glob("test_*.py") if path.is_dir() else [path])} - ignored
+
+
+def test_both_groups_together_are_all_tests_and_none_is_in_both() -> None:
+    clusters, others = (chosen(arguments) for arguments in side_by_side.GROUPS.values())
+
+    assert not clusters & others
+    assert clusters | others == set(Path("tests").glob("*/test_*.py"))
