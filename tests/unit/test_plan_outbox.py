@@ -333,6 +333,13 @@ def test_nothing_old_is_told_after_a_lost_status() -> None:
     assert memory(plan).mail == MailStatus()
 
 
+def test_nobody_is_told_while_nothing_is_judged() -> None:
+    """R9: it would be told again and again, since nobody would take it off the list."""
+    status = replace(a_status(), schedule=None, mail=MailStatus(pending=(a_notice(),)))
+    plan = a_look(a_build(status=status), NOW, telling=BY_MAIL, deliveries=[MAIL_TAKEN], clock_is_trusted=False)
+    assert (plan.tell, plan.status) == ((), None)
+
+
 # Condition Notified
 
 

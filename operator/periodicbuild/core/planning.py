@@ -98,7 +98,7 @@ def _plan(draft: Draft) -> BuildPlan:
         status=status,
         events=tuple(draft.events),
         then=tuple(draft.then),
-        tell=due_notices(draft),
+        tell=due_notices(draft) if _is_judged(draft) else (),  # else what became of it would not be noticed either
         wake=draft.wake,
         unwritten=draft.unwritten,
         start_by=draft.start_by,
