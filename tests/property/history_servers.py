@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import hypothesis.strategies as st
 from hypothesis.stateful import rule
 from tests.builders import a_build
@@ -12,6 +14,7 @@ from tests.property.model_serving import NAME
 
 from periodicbuild.core.reasons import State, SucceedWhen
 from periodicbuild.core.services import Service
+from periodicbuild.core.status import BuildStatus
 
 
 class Servers(People):
@@ -25,6 +28,7 @@ class Servers(People):
             self.api.services[NAME] = service
         for _ in range(times):
             self.advance_to_wake()
+            self.skip_readings()
             self.settle()
             for name, server in list(self.api.app_servers.items()):
                 is_server = server.succeed_when == SucceedWhen.READY and not server.state.is_finished
@@ -46,3 +50,14 @@ class Servers(People):
             if is_meant and name in self.api.pods:
                 self.move_pod(name, move)
         self.react(reaction)
+
+    def skip_readings(self) -> None:
+        """Let the time pass in which the operator only reads the Service every five minutes: it may be a week."""
+        status = self.build.status if self.build is not None else BuildStatus()
+        now = self.clocks.now
+        if status.runs:
+            return
+        if status.next_slot is not None and not (status.waiting or self.process.unwritten):
+            self.clocks.elapsed += max(timedelta(), status.next_slot - now.wall)
+        elif status.breaker is not None:
+            self.clocks.elapsed += max(timedelta(), status.breaker.next_probe_at - now.steady)

@@ -62,6 +62,9 @@ class ServingBooks:
             self.forget()
         if after.activation is not None:
             assert after.activation.app_server in self.succeeded, f"{after.activation} has never been up"
+        if before.activation is not None and after.activation is not None:
+            was, now = ((one.epoch, one.slot) for one in (before.activation, after.activation))
+            assert now >= was, f"{after.activation} would let a server come again after {before.activation}"
 
     def see_switch(self, before: Service, to: str, api: ApiServer) -> None:
         """Check a switch that the operator is about to make."""
@@ -82,6 +85,10 @@ class ServingBooks:
         if build is None or owner.state != State.RUNNING or build.status.activation is None:
             return
         known = build.status.activation
+        up = [one for one in api.app_servers.values() if one.state == State.RUNNING and one.trigger != Trigger.MANUAL]
+        is_newest = owner.trigger != Trigger.MANUAL and owner.newness >= max(one.newness for one in up)
+        is_coming = is_newest and owner.newness[:2] > (known.epoch, known.slot)
+        assert not is_coming, f"{pod.ref} is removed, and is newer than {known}"
         assert owner.ref.name != known.app_server, f"{pod.ref} is removed, and is active"
         until = known.fallback_until
         is_fallback = until is not None and api.clocks.now.steady < until and known.previous == owner.ref.name
@@ -106,11 +113,12 @@ class ServingBooks:
             assert newest is None, f"{newest} is Ready, and {verdict}"
             return
         assert service is not None
-        assert service.app_server == known.app_server, f"{service} and {known}: {verdict}"
         if newest is not None:
             assert newest.newness[:2] <= (known.epoch, known.slot), f"{newest} is newer than {known}: {verdict}"
-        is_up = any(one.ref.name == known.app_server and one.state == State.RUNNING for one in api.app_servers.values())
+        active = api.app_servers.get(known.app_server)
+        is_up = active is not None and active.state == State.RUNNING and not active.is_deleting
         assert verdict.status == str(is_up), f"{verdict} for {known}"
+        assert not is_up or service.app_server == known.app_server, f"{service} and {known}: {verdict}"
 
 
 def is_ready(server: AppServer, build: PeriodicBuild, api: ApiServer) -> bool:

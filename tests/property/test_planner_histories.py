@@ -18,7 +18,6 @@ from tests.property.model_kubelet import Move
 from periodicbuild.core.plans import Refused
 from periodicbuild.core.reasons import SucceedWhen, Trigger
 from periodicbuild.core.serving import READ_EVERY
-from periodicbuild.core.status import BuildStatus
 
 STEPS = 40
 TURNS = 80
@@ -110,17 +109,6 @@ class Histories(Servers):
             elif server is not None and not server.state.is_finished:
                 end = Move.READY if server.succeed_when == SucceedWhen.READY else Move.COMPLETES
                 self.move_pod(name, end)
-
-    def skip_readings(self) -> None:
-        """Let the time pass in which the operator only reads the Service every five minutes: it may be a week."""
-        status = self.build.status if self.build is not None else BuildStatus()
-        now = self.clocks.now
-        if status.runs:
-            return
-        if status.next_slot is not None and not (status.waiting or self.process.unwritten):
-            self.clocks.elapsed += max(timedelta(), status.next_slot - now.wall)
-        elif status.breaker is not None:
-            self.clocks.elapsed += max(timedelta(), status.breaker.next_probe_at - now.steady)
 
     def check_what_serves(self) -> None:
         """Let the operator read the Service once more, and see whether it points at the best there is (R28)."""

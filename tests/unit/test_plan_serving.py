@@ -256,7 +256,7 @@ WITHOUT: dict[str, tuple[Activation | None, Service, list[AppServer], str]] = {
         an_activation(),
         ON_OLD,
         [a_lost(PREVIOUS)],
-        f"Service front points at AppServer {OLD.ref.name}, which is gone, and there is no other",
+        f"AppServer {OLD.ref.name}, at which Service front was pointed, is gone, and there is no other",
     ),
 }
 

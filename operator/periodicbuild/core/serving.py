@@ -192,7 +192,7 @@ def _verdict(draft: Draft, name: str) -> Verdict:
         return "False", ConditionReason.NO_GOOD_SERVER, f"Service {name} waits for the first server that is Ready"
     server = server_named(draft, known.app_server)
     if not is_up(server):
-        message = f"Service {name} points at AppServer {known.app_server}, which is gone, and there is no other"
+        message = f"AppServer {known.app_server}, at which Service {name} was pointed, is gone, and there is no other"
         return "False", ConditionReason.NO_GOOD_SERVER, message
     not_ready = "" if is_ready(draft, server) else ", which is not Ready now"
     return "True", ConditionReason.ACTIVATED, f"Service {name} points at AppServer {known.app_server}{not_ready}"
