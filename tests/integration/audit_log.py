@@ -57,4 +57,10 @@ def requests_of_the_operator(cluster: Cluster, *, since: int = 0) -> list[Reques
     with cluster.audit_log.open("rb") as log:
         log.seek(since)
         lines = [json.loads(line) for line in log.read().splitlines(keepends=True) if line.endswith(b"\n")]
-    return [Request.of(line) for line in lines if line["user"].get("username") == OPERATOR]
+    return [Request.of(line) for line in lines if _is_of_the_operator(line)]
+
+
+def _is_of_the_operator(line: dict[str, Any]) -> bool:
+    """Tell it from the plug-in, which may be used with the same account."""
+    is_plugin = line.get("userAgent", "").startswith("kubectl-periodicbuild")
+    return line["user"].get("username") == OPERATOR and not is_plugin
