@@ -176,6 +176,14 @@ def memory(plan: BuildPlan) -> BuildStatus:
     return replace(plan.status, observed_generation=0, schedule_text="", next_slot=None, upcoming=(), conditions=())
 
 
+def verdict(plan: BuildPlan, type_: str) -> tuple[str, str, str]:
+    """Give status, reason and message of a condition that a plan writes."""
+    assert plan.status is not None
+    condition = plan.status.condition(type_)
+    assert condition is not None
+    return condition.status, condition.reason, condition.message
+
+
 def told(plan: BuildPlan | AppServerPlan) -> tuple[str, ...]:
     """Give the reasons of the Events that a plan owes, in their order."""
     return tuple(event.reason for event in plan.events)

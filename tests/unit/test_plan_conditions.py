@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from tests.builders import SLOT, a_build, a_result, a_run, a_schedule, a_spec, an_app_server, at
-from tests.builders.looks import PREVIOUS, a_dry_run, a_look, a_status, a_wait
+from tests.builders.looks import PREVIOUS, a_dry_run, a_look, a_status, a_wait, verdict
 from tests.builders.values import a_now
 
 from periodicbuild.core.facts import AppServer, AppServerStatus, BuildSpec
@@ -36,14 +36,6 @@ def a_condition(
         observed_generation=generation,
         changed_at=at(changed),
     )
-
-
-def verdict(plan: BuildPlan, type_: str) -> tuple[str, str, str]:
-    """Give status, reason and message of a condition that a plan writes."""
-    assert plan.status is not None
-    condition = plan.status.condition(type_)
-    assert condition is not None
-    return condition.status, condition.reason, condition.message
 
 
 def test_every_condition_is_present_from_the_first_write() -> None:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.builders import a_build, a_result, a_run, a_schedule, a_spec, an_app_server, at, some_retries
-from tests.builders.looks import PREVIOUS, REQUEST, a_look, a_status, memory, told
-from tests.unit.test_plan_conditions import verdict
+from tests.builders.looks import PREVIOUS, REQUEST, a_look, a_status, memory, told, verdict
 
 from periodicbuild.core.facts import AppServer, AppServerStatus, BuildSpec
 from periodicbuild.core.mail import Delivery, DeliveryProblem, FailingSince, MailStatus, PendingNotice
