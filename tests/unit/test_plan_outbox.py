@@ -275,6 +275,7 @@ def test_a_refused_recipient_is_noted_and_the_others_have_it() -> None:
     assert memory(plan).mail.pending == ()
     assert verdict(plan, "Notified") == ("False", "RecipientRefused", "550 no such user (at example.org)")
     (event,) = plan.events
+    assert (event.type, event.key) == ("Warning", f"{RUN}/RunFailed")
     assert event.note == f"{RUN}/RunFailed: 550 no such user (at example.org)"
 
 
@@ -290,6 +291,15 @@ def test_a_sink_that_has_it_is_not_asked_again() -> None:
     notice = a_notice(sinks=(SinkName.EMAIL, SinkName.SLACK))
     (after,) = memory(trying(notice, replace(MAIL_TAKEN, problem="hooks.example.com answered 500"))).mail.pending
     assert after.sinks == (SinkName.SLACK,)
+
+
+def test_what_else_is_owed_stays_owed() -> None:
+    others = [a_notice(f"{day}/RunFailed") for day in ("20261120", "20261121", "20261122")]
+    build = a_build(status=replace(a_status(), mail=MailStatus(pending=(others[0], a_notice(), *others[1:]))))
+    plan = a_look(build, NOW, deliveries=[MAIL_TAKEN], telling=BOTH_WAYS)
+    assert memory(plan).mail.pending == tuple(others)
+    mail = memory(ending(FAILURE, mail=MailStatus(failing_since=SINCE, pending=(others[0],)))).mail
+    assert [notice.key for notice in mail.pending] == [others[0].key, f"{RUN}/RunFailed"]
 
 
 FAILED_BEFORE = DeliveryProblem(reason="DeliveryFailed", message="before", at=at(PREVIOUS))

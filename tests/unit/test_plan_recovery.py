@@ -166,7 +166,12 @@ def test_a_refused_one_is_tried_again_after_its_pause() -> None:
 def test_a_name_that_is_taken_ends_it() -> None:
     refusal = a_refusal(NAME, Refused.NAME_COLLISION, retry="2026-11-24T03:01:00")
     look = settled(PLAIN, [LOST], refusals=[refusal])
-    assert (look.told, look.status.recovered, created(look.plan)) == (("NameCollision",), NOTED, ())
+    assert (look.status.recovered, created(look.plan)) == (NOTED, ())
+    (event,) = look.events
+    assert (event.type, event.reason, event.key) == ("Warning", "NameCollision", NOTED.run)
+    assert event.note == (
+        f"The server of {LOST.ref.name} was lost, and nothing is built in its place: the name {NAME} is taken"
+    )
 
 
 @pytest.mark.parametrize("build", [PLAIN, ACTIVE], ids=["without activation", "with activation"])
@@ -175,8 +180,11 @@ def test_what_was_created_begins_in_the_next_look(build: PeriodicBuild) -> None:
     recovery = a_recovery()
     look = settled(build, [LOST, recovery], service=ON_LOST)
     assert (look.status.runs, look.status.recovered) == ((a_run(recovery),), NOTED)
-    assert look.told == ("BuildStarted",)
-    assert LOST.ref.name in look.events[0].note
+    (event,) = look.events
+    assert (event.type, event.reason, event.key) == ("Warning", "BuildStarted", NOTED.run)
+    assert event.note == (
+        f"Build {NOTED.run} has started as AppServer {recovery.ref.name}, since the server of {LOST.ref.name} was lost"
+    )
     assert look.status.slots == build.status.slots
 
 

@@ -211,8 +211,27 @@ def test_noted_is(known: Activation | None, children: list[AppServer], service: 
 def test_a_switch_back_is_told_as_such() -> None:
     build = a_serving_build(an_activation(NEW, previous=OLD, until="2026-11-26"))
     look = settled(build, [OLD, NEW], service=a_read(ON_OLD))
-    assert look.told == ("ActivationRolledBack",)
-    assert NEW.ref.name in look.events[0].note
+    (event,) = look.events
+    assert (event.type, event.reason, event.key) == (
+        "Warning",
+        "ActivationRolledBack",
+        f"{OLD.ref.name}/20261124030000",
+    )
+    assert event.note == (
+        f"Service front was switched back to AppServer {OLD.ref.name}: {NEW.ref.name} is gone, or was not Ready soon after"
+        " the switch"
+    )
+
+
+@pytest.mark.parametrize(
+    ("known", "was"),
+    [(None, ""), (an_activation(), f"; before it was {OLD.ref.name}")],
+    ids=["the first", "a later one"],
+)
+def test_a_switch_is_told(known: Activation | None, was: str) -> None:
+    (event,) = settled(a_serving_build(known), [OLD, NEW], service=a_read(a_service(NEW))).events
+    assert (event.type, event.reason, event.key) == ("Normal", "Activated", f"{NEW.ref.name}/20261124030000")
+    assert event.note == f"Service front points at AppServer {NEW.ref.name}{was}"
 
 
 PROBLEMS: dict[str, tuple[ServiceRead, str, str]] = {
@@ -238,8 +257,11 @@ def test_a_changed_selector_is_told_of_once() -> None:
     """R28: no fight."""
     build = a_serving_build(an_activation())
     look = settled(build, [OLD, NEW], service=a_read(a_service("web")))
-    assert look.told == ("SelectorChanged",)
-    again = settled(replace(build, status=look.status), [OLD, NEW], service=a_read(a_service("else")))
+    (event,) = look.events
+    assert (event.type, event.reason, event.key) == ("Warning", "SelectorChanged", "front/20261124030000")
+    assert event.note == look.activated.message
+    edited = replace(build, status=look.status, generation=2)  # so that there is something to write
+    again = settled(edited, [OLD, NEW], service=a_read(a_service("else")))
     assert again.told == ()
 
 

@@ -46,7 +46,9 @@ def test_a_manual_server_is_activated_when_a_person_asks() -> None:
     done = settled(replace(build, status=asked.status), [OLD, MANUAL], service=a_read(a_service(MANUAL)))
     assert done.status.asked_activation is not None
     assert (done.status.asked_activation.answer, done.told) == ("Activated", ("Activated",))
-    assert "asked for by hand" in done.events[0].note
+    assert done.events[0].note == (
+        f"Service front points at AppServer {MANUAL.ref.name}; before it was {OLD.ref.name} (asked for by hand)"
+    )
     assert done.status.activation is not None
     assert done.status.activation.previous == OLD.ref.name
 
@@ -90,9 +92,14 @@ def test_a_request_is_refused_once_if(name: str, children: list[AppServer], read
     look = settled(build, children, service=read)
     assert look.status.asked_activation is not None
     assert (look.status.asked_activation.request, look.status.asked_activation.answer) == (f"{name}/1", answer)
-    assert look.told == ("ActivationRefused",)
-    again = settled(replace(build, status=look.status), children, service=read)
-    assert again.told == ()
+    (event,) = look.events
+    assert (event.type, event.reason, event.key) == ("Warning", "ActivationRefused", f"{name}/1")
+    assert event.note == f"The Service was not pointed at {name}: {look.status.asked_activation.message}"
+    assert look.status.asked_activation.message
+    edited = replace(build, status=look.status, generation=2)  # so that there is something to write
+    assert settled(edited, children, service=read).told == ()
+    another = replace(build, status=look.status, activate=f"{name}/2")
+    assert settled(another, children, service=read).told == ("ActivationRefused",)
 
 
 def test_after_a_refused_request_things_go_on() -> None:
@@ -104,6 +111,7 @@ def test_without_a_policy_a_request_is_refused() -> None:
     look = settled(a_serving_build(policy=None, activate="nobody"))
     assert look.status.asked_activation is not None
     assert (look.status.asked_activation.answer, look.told) == ("NotConfigured", ("ActivationRefused",))
+    assert look.status.asked_activation.message == "spec.activation names no Service"
     again = settled(replace(a_serving_build(policy=None, activate="nobody"), status=look.status))
     assert again.told == ()
 
@@ -118,7 +126,8 @@ def test_one_that_is_active_already_is_activated() -> None:
     build = a_serving_build(an_activation(), activate=OLD.ref.name)
     look = settled(build, [OLD], service=a_read(ON_OLD))
     assert look.status.asked_activation is not None
-    assert (look.status.asked_activation.answer, look.told) == ("Activated", ())
+    assert (look.status.asked_activation.answer, look.status.asked_activation.message) == ("Activated", "")
+    assert look.told == ()
 
 
 def test_another_service_is_another_activation() -> None:

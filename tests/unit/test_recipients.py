@@ -25,7 +25,7 @@ ADDRESSES = {
     "with a tag": "urgent+ci@example.com",
     "of a host": "root@localhost",
     "with odd characters": "o'brien.b-c_d=e/f!{x}~|%`@sub-1.example.co.uk",
-    "of the longest length": "a" * 64 + "@" + ".".join(["b" * 59] * 3) + ".exampl",
+    "of the longest length": "a" * 64 + "@" + ".".join(["b" * 60] * 3) + ".abcdef",
 }
 NO_ADDRESSES = {
     "empty": "",

@@ -145,8 +145,7 @@ def _note_result(draft: Draft, notice: PendingNotice, delivery: Delivery) -> Non
     """Note what a person should know of the last delivery; one without a blemish takes back what was noted."""
     mail = draft.status.mail
     sent_at = whole_second_down(draft.now.steady) if delivery.delivered else mail.last_sent_at
-    problem = mail.problem if delivery.problem or delivery.refused else None
-    _set(draft, replace(mail, last_sent_at=sent_at, problem=problem))
+    _set(draft, replace(mail, last_sent_at=sent_at, problem=None))
     if delivery.refused:
         message = f"{delivery.problem} (at {domains_of(delivery.refused)})"
         _note_problem(draft, ConditionReason.RECIPIENT_REFUSED, message)
