@@ -218,8 +218,8 @@ def test_a_switch_back_is_told_as_such() -> None:
         f"{OLD.ref.name}/20261124030000",
     )
     assert event.note == (
-        f"Service front was switched back to AppServer {OLD.ref.name}: {NEW.ref.name} is gone, or was not Ready soon after"
-        " the switch"
+        f"Service front was switched back to AppServer {OLD.ref.name}: {NEW.ref.name} is gone,"
+        " or was not Ready soon after the switch"
     )
 
 

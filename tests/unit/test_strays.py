@@ -92,6 +92,7 @@ def test_it_is_removed_in_the_version_that_was_judged() -> None:
 def test_the_event_names_what_it_belonged_to_and_is_the_same_whenever_it_is_told() -> None:
     cut, restored = told_of(CUT), told_of(RESTORED)
     assert (cut.regarding, cut.type, cut.reason, cut.key) == (CUT.ref, "Warning", "StrayPodRemoved", "")
+    assert cut.action == "RemovePod"
     assert cut.note == (
         "The pod was removed: by its labels it is of AppServer nightly-20261124-023000-1 of PeriodicBuild nightly,"
         " but nothing controls it any more"
