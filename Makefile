@@ -31,7 +31,7 @@ test: check ## Everything: lint, types, layers, unit, property, integration, end
 	$(BIN)/python -m tests.side_by_side $(REPORT)
 	@$(BIN)/python -m tests.summary "lint, types, layers, dependencies" $(REPORT).clusters $(REPORT).others
 
-test-fast: check ## What needs no cluster, under a minute
+test-fast: check ## What needs no cluster, in a minute and a half
 	$(BIN)/python -m pytest -q tests/unit -m "$(NO_CLUSTER)" --cov --cov-report=term:skip-covered --junit-xml=$(REPORT)
 	$(BIN)/python -m pytest -q tests/property -m "$(NO_CLUSTER)" --junit-xml=$(REPORT).property
 	@$(BIN)/python -m tests.summary "lint, types, layers, dependencies" $(REPORT) $(REPORT).property
