@@ -138,6 +138,14 @@ def test_it_goes_before_what_was_asked_for_by_hand_and_before_a_slot() -> None:
     assert look.status.waiting.reason == Blocker.BUILD_IN_PROGRESS
 
 
+def test_a_slot_that_is_due_does_not_start_beside_it() -> None:
+    """R15, R16: at most one thing starts in a look."""
+    due = "2026-11-25T02:31:00"
+    look = settled(PLAIN, [a_lost(lost="2026-11-25T02:30:30")], due)
+    (run,) = created(look.plan)
+    assert "-r-" in run
+
+
 def test_it_stands_in_line_for_the_pool_and_the_start_rate() -> None:
     """R15."""
     for look in (settled(PLAIN, [LOST], has_place=False), settled(PLAIN, [LOST], may_start=False)):
