@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from tests.builders.attempts import a_pod, an_app_server
 from tests.builders.builds import a_build, a_schedule_status, a_spec, an_entry
-from tests.builders.looks import PREVIOUS, a_look, a_status
+from tests.builders.looks import PREVIOUS, REQUEST, a_look, a_status
 from tests.builders.values import SLOT, at, at_if_any
 
 from periodicbuild.core.facts import ActivationPolicy, AppServer, AppServerStatus
-from periodicbuild.core.reasons import Outcome, Recovery, State
+from periodicbuild.core.plans import ReadService, SwitchService
+from periodicbuild.core.reasons import Outcome, Recovery, State, Trigger
 from periodicbuild.core.services import Service, ServiceRead
 from periodicbuild.core.status import Activation
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from periodicbuild.core.facts import BuildSpec, PeriodicBuild, Pod
     from periodicbuild.core.notices import EventFact
-    from periodicbuild.core.plans import BuildPlan, Refused
+    from periodicbuild.core.plans import BuildPlan, FirstAction, Refused
     from periodicbuild.core.status import BuildStatus, Condition
 
 NOW = "2026-11-24T03:00:00"
@@ -82,6 +83,18 @@ def a_service(
     if server is not None:
         selector = (("periodicbuild.dev/app-server", name),) if name is not None else (("app", str(server)),)
     return Service(name="front", uid=uid, activated_by=label, selector=selector, app_server=name, **more)
+
+
+ON_OLD = a_service(OLD)
+MANUAL = replace(NEW, trigger=Trigger.MANUAL, slot=None, created_at=at(SLOT), token=REQUEST)
+"""The same server, asked for by a person."""
+READ = (ReadService(name="front"),)
+"""What a look does first that needs the Service."""
+
+
+def to(server: AppServer, service: Service = ON_OLD) -> tuple[FirstAction, ...]:
+    """Point the Service at a server."""
+    return (SwitchService(service=service, app_server=server.ref.name),)
 
 
 def a_read(

@@ -2,36 +2,27 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
-from tests.integration.kube_support import faulty, new_namespace
-from tests.schema.installed import install
+from tests.integration.action_scenes import ActionScene, play_in
 from tests.schema.manifests import TEMPLATE
 
 from periodicbuild.core.facts import TemplateJson, Timeouts
 from periodicbuild.core.intervals import parse_interval
 from periodicbuild.core.plans import CancelAppServer, ConfirmAbsence, CreateAppServer, Refused
 from periodicbuild.core.reasons import SucceedWhen, Trigger
-from periodicbuild.kube.kinds import APP_SERVERS, PERIODIC_BUILDS
-from periodicbuild.kube.parse import app_server_from_json, periodic_build_from_json
-from periodicbuild.kube.writer import Writer, WriterSettings
-from periodicbuild.wiring.actions import Actions
-from periodicbuild.wiring.clock import Clock
-from periodicbuild.wiring.store import Store
+from periodicbuild.kube.kinds import APP_SERVERS
+from periodicbuild.kube.parse import app_server_from_json
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from pathlib import Path
 
     from tests.cluster.cluster import Cluster
-    from tests.integration.kube_support import FaultProxy
 
-    from periodicbuild.core.facts import PeriodicBuild
-    from periodicbuild.kube.session import KubeSession
 
 pytestmark = pytest.mark.control_plane
 
@@ -49,15 +40,8 @@ CREATE = CreateAppServer(
 CONFIRM = ConfirmAbsence(kind="AppServer", name=CREATE.name, uid=None)
 
 
-class Scene:
+class Scene(ActionScene):
     """One PeriodicBuild, and what the operator does for it through a proxy."""
-
-    def __init__(self, proxy: FaultProxy, session: KubeSession, writer: Writer, build: PeriodicBuild) -> None:
-        self.proxy = proxy
-        self.session = session
-        self.build = build
-        self.store = Store(lambda _: None)
-        self.actions = Actions(session, writer, self.store, Clock())
 
     async def act(self, action: CreateAppServer | ConfirmAbsence | CancelAppServer) -> None:
         """Carry out one action."""
@@ -76,21 +60,7 @@ class Scene:
 
 
 def play(cluster: Cluster, folder: Path, scenario: Callable[[Scene], Awaitable[None]]) -> None:
-    install(cluster)
-
-    async def played() -> None:
-        async with (
-            faulty(cluster.kubeconfig, folder) as (proxy, session),
-            Writer(session, WriterSettings()) as writer,
-        ):
-            namespace = await new_namespace(session)
-            body = {"metadata": {"name": "nightly"}, "spec": {"template": TEMPLATE}}
-            kind = {"apiVersion": PERIODIC_BUILDS.api_version, "kind": "PeriodicBuild"}
-            path = PERIODIC_BUILDS.path(namespace=namespace)
-            made = await session.request("POST", path, msgspec.json.encode(kind | body))
-            await scenario(Scene(proxy, session, writer, periodic_build_from_json(made)))
-
-    asyncio.run(played())
+    play_in(Scene, cluster, folder, scenario)
 
 
 def test_a_create_that_was_done_is_found(control_plane: Cluster, tmp_path: Path) -> None:

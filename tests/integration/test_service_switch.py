@@ -2,34 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
-from tests.integration.kube_support import faulty, new_namespace
-from tests.schema.installed import install
-from tests.schema.manifests import TEMPLATE
+from tests.integration.action_scenes import ActionScene, play_in
 
 from periodicbuild.core.plans import ReadService, Refused, SwitchService
-from periodicbuild.kube.kinds import PERIODIC_BUILDS, SERVICES
-from periodicbuild.kube.parse import periodic_build_from_json
+from periodicbuild.kube.kinds import SERVICES
 from periodicbuild.kube.session import MERGE_PATCH
-from periodicbuild.kube.writer import Writer, WriterSettings
-from periodicbuild.wiring.actions import Actions
-from periodicbuild.wiring.clock import Clock
-from periodicbuild.wiring.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from pathlib import Path
 
     from tests.cluster.cluster import Cluster
-    from tests.integration.kube_support import FaultProxy
 
-    from periodicbuild.core.facts import PeriodicBuild
     from periodicbuild.core.services import Service, ServiceRead
-    from periodicbuild.kube.session import KubeSession
 
 pytestmark = pytest.mark.control_plane
 
@@ -38,71 +27,52 @@ OURS = "periodicbuild.dev/app-server"
 PORTS = [{"name": "http", "port": 80, "targetPort": 8080}]
 
 
-class Scene:
+class Scene(ActionScene):
     """One Service, and what the operator does with it through a proxy."""
 
-    def __init__(self, proxy: FaultProxy, session: KubeSession, writer: Writer, build: PeriodicBuild) -> None:
-        self.proxy = proxy
-        self._session = session
-        self._build = build
-        self._store = Store(lambda _: None)
-        self._actions = Actions(session, writer, self._store, Clock())
-        self._path = SERVICES.path(namespace=build.ref.namespace)
+    @property
+    def _path(self) -> str:
+        return SERVICES.path(namespace=self.build.ref.namespace)
 
     async def create(self, **spec: Any) -> None:
         """Create the Service."""
-        labels = {LABEL: self._build.ref.name}
+        labels = {LABEL: self.build.ref.name}
         body = {"metadata": {"name": "front", "labels": labels}, "spec": {"ports": PORTS} | spec}
-        await self._session.request("POST", self._path, msgspec.json.encode(body))
+        await self.session.request("POST", self._path, msgspec.json.encode(body))
 
     async def delete(self) -> None:
         """Delete it."""
-        await self._session.request("DELETE", f"{self._path}/front")
+        await self.session.request("DELETE", f"{self._path}/front")
 
     async def change(self, **parts: Any) -> None:
         """Change it by a merge patch, as somebody else does."""
-        await self._session.request("PATCH", f"{self._path}/front", msgspec.json.encode(parts), MERGE_PATCH)
+        await self.session.request("PATCH", f"{self._path}/front", msgspec.json.encode(parts), MERGE_PATCH)
 
     async def spec(self) -> Any:
         """Give the part of its spec that somebody has written."""
-        stored = msgspec.json.decode(await self._session.get(f"{self._path}/front"))["spec"]
+        stored = msgspec.json.decode(await self.session.get(f"{self._path}/front"))["spec"]
         return {name: stored.get(name) for name in ("ports", "selector")}
 
     async def read(self) -> Service:
         """Read it as the operator does."""
-        await self._actions.for_build(ReadService(name="front"), self._build)
+        await self.actions.for_build(ReadService(name="front"), self.build)
         assert self.fact.service is not None
         return self.fact.service
 
     async def switch(self, service: Service, to: str = "nightly-1") -> None:
         """Switch it as the operator does."""
-        await self._actions.for_build(SwitchService(service=service, app_server=to), self._build)
+        await self.actions.for_build(SwitchService(service=service, app_server=to), self.build)
 
     @property
     def fact(self) -> ServiceRead:
         """Give what the operator knows then."""
-        fact = self._store.build_memory(self._build.ref.uid).service
+        fact = self.store.build_memory(self.build.ref.uid).service
         assert fact is not None
         return fact
 
 
 def play(cluster: Cluster, folder: Path, scenario: Callable[[Scene], Awaitable[None]]) -> None:
-    install(cluster)
-
-    async def played() -> None:
-        async with (
-            faulty(cluster.kubeconfig, folder) as (proxy, session),
-            Writer(session, WriterSettings()) as writer,
-        ):
-            namespace = await new_namespace(session)
-            body = {"metadata": {"name": "nightly"}, "spec": {"template": TEMPLATE}}
-            kind = {"apiVersion": PERIODIC_BUILDS.api_version, "kind": "PeriodicBuild"}
-            made = await session.request(
-                "POST", PERIODIC_BUILDS.path(namespace=namespace), msgspec.json.encode(kind | body)
-            )
-            await scenario(Scene(proxy, session, writer, periodic_build_from_json(made)))
-
-    asyncio.run(played())
+    play_in(Scene, cluster, folder, scenario)
 
 
 BEFORE: dict[str, dict[str, Any]] = {

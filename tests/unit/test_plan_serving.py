@@ -5,14 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tests.builders import SLOT, an_app_server, at
-from tests.builders.looks import PREVIOUS, REQUEST
+from tests.builders import at
+from tests.builders.looks import PREVIOUS
 from tests.builders.serving import (
     FALLBACK_FOR,
+    MANUAL,
     NEW,
     NOW,
     OLD,
     OLDEST,
+    ON_OLD,
+    READ,
     a_lost,
     a_read,
     a_server,
@@ -20,25 +23,16 @@ from tests.builders.serving import (
     a_serving_build,
     an_activation,
     settled,
+    to,
 )
 
 from periodicbuild.core.facts import AppServer, AppServerStatus
-from periodicbuild.core.plans import FirstAction, ReadService, Refused, SwitchService
+from periodicbuild.core.plans import FirstAction, Refused
 from periodicbuild.core.reasons import State, Trigger
 from periodicbuild.core.services import Service, ServiceRead
 from periodicbuild.core.status import Activation
 
-READ = (ReadService(name="front"),)
-ON_OLD = a_service(OLD)
 TWO_MINUTES_AGO = "2026-11-24T02:58:00"
-MANUAL = replace(NEW, trigger=Trigger.MANUAL, slot=None, created_at=at(SLOT), token=REQUEST)
-
-
-UNDER_WAY = an_app_server(state=State.CONFIGURING_SERVER)
-
-
-def to(server: AppServer, service: Service = ON_OLD) -> tuple[FirstAction, ...]:
-    return (SwitchService(service=service, app_server=server.ref.name),)
 
 
 def test_the_service_is_read_first() -> None:

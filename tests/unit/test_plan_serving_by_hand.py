@@ -6,37 +6,28 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from tests.builders import SLOT, an_app_server, at
-from tests.builders.looks import REQUEST
+from tests.builders import an_app_server, at
 from tests.builders.serving import (
     FALLBACK_FOR,
+    MANUAL,
     NEW,
     NOW,
     OLD,
+    ON_OLD,
+    READ,
     a_read,
     a_server,
     a_service,
     a_serving_build,
     an_activation,
     settled,
+    to,
 )
 
 from periodicbuild.core.facts import ActivationPolicy, AppServer
-from periodicbuild.core.plans import FirstAction, ReadService, Refused, SwitchService
-from periodicbuild.core.reasons import State, Trigger
-from periodicbuild.core.services import Service, ServiceRead
-
-READ = (ReadService(name="front"),)
-ON_OLD = a_service(OLD)
-TWO_MINUTES_AGO = "2026-11-24T02:58:00"
-MANUAL = replace(NEW, trigger=Trigger.MANUAL, slot=None, created_at=at(SLOT), token=REQUEST)
-
-
-UNDER_WAY = an_app_server(state=State.CONFIGURING_SERVER)
-
-
-def to(server: AppServer, service: Service = ON_OLD) -> tuple[FirstAction, ...]:
-    return (SwitchService(service=service, app_server=server.ref.name),)
+from periodicbuild.core.plans import ReadService, Refused
+from periodicbuild.core.reasons import State
+from periodicbuild.core.services import ServiceRead
 
 
 def test_a_manual_server_is_activated_when_a_person_asks() -> None:
