@@ -12,22 +12,17 @@ import msgspec
 from aiohttp import web
 from tests.loopback import eventually, json_answer, talking_to
 
-from periodicbuild.core.recipients import Telling
+from periodicbuild.kube.election import Unopposed
 from periodicbuild.kube.event_body import Reporter
-from periodicbuild.kube.events import Recorder
 from periodicbuild.kube.parse import stored_build_from_json
 from periodicbuild.kube.writer import Writer, WriterSettings
-from periodicbuild.notify.desk import Pace
-from periodicbuild.wiring.actions import Actions
-from periodicbuild.wiring.admission import Admission
 from periodicbuild.wiring.clock import Clock
 from periodicbuild.wiring.metrics import Metrics
 from periodicbuild.wiring.queue import KeyedQueue
-from periodicbuild.wiring.reconciler import Reconciler
+from periodicbuild.wiring.settings import parse_settings
 from periodicbuild.wiring.store import Store
-from periodicbuild.wiring.teller import Teller
+from periodicbuild.wiring.term import Lasting, act
 from periodicbuild.wiring.wakeups import WakeUps
-from periodicbuild.wiring.writes import Writes
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -110,36 +105,26 @@ async def looping(answer: Callable[[web.BaseRequest], web.StreamResponse]) -> As
         return answer(request)
 
     async with talking_to(answer_soon) as (server, session), Writer(session, WriterSettings(qps=0)) as writer:
-        has_work = asyncio.Event()
-        queue = KeyedQueue(has_work)
+        queue = KeyedQueue()
         store, metrics = Store(queue.add), Metrics()
         loop = Loop(server, store, metrics)
         clock = Clock(wall=lambda: NOON + timedelta(seconds=loop.seconds - 1000.0), monotonic=loop.monotonic)
         wakeups = WakeUps(clock, queue.add)
-        admission = Admission(per_second=0, max_concurrent=0, enqueue=queue.add)
-        teller = Teller(
-            store=store,
+        lasting = Lasting(
+            settings=parse_settings(["run", "--starts-per-second=0"]),
+            session=session,
+            writer=writer,
             clock=clock,
-            metrics=metrics.telling,
-            enqueue=queue.add,
-            telling=Telling(),
-            sinks={},
-            pace=Pace(),
-        )
-        reconciler = Reconciler(
-            store=store,
-            clock=clock,
-            actions=Actions(session, writer, store, clock),
-            writes=Writes(writer, store, clock),
-            recorder=Recorder(writer, Reporter(instance="test")),
-            wakeups=wakeups,
-            admission=admission,
             metrics=metrics,
-            teller=teller,
+            store=store,
             queue=queue,
-            has_work=has_work,
+            wakeups=wakeups,
+            sinks={},
+            reporter=Reporter(instance="test"),
+            leadership=Unopposed(),
         )
-        tasks = [asyncio.create_task(part) for part in (wakeups.run(), admission.run(), reconciler.run())]
+        tasks = [asyncio.create_task(part) for part in (wakeups.run(), act(lasting))]
+        await asyncio.sleep(0)  # now the term has begun, with no memories
         try:
             yield loop
         finally:

@@ -10,6 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -43,6 +44,8 @@ class OperatorProcess:
     arguments: Sequence[str] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
     """Added to that of this process."""
+    identity: str = field(default_factory=lambda: f"replica-{uuid.uuid4().hex[:8]}")
+    """On the Lease, as a pod's name: one that is started again leads again at once."""
     module: str = "periodicbuild"
     """What `python -m` runs: the operator itself, or one of its parts put together otherwise."""
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
@@ -57,7 +60,8 @@ class OperatorProcess:
     def command(self) -> list[str]:
         """Return what starts it."""
         run = [sys.executable, "-m", self.module, "run"]
-        return [*run, f"--kubeconfig={self.kubeconfig}", "--listen=127.0.0.1:0", *self.arguments]
+        identity = f"--leader-elect-identity={self.identity}"
+        return [*run, f"--kubeconfig={self.kubeconfig}", "--listen=127.0.0.1:0", identity, *self.arguments]
 
     @property
     def pid(self) -> int:

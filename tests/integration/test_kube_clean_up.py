@@ -13,6 +13,7 @@ from tests.operator_process import install
 
 from periodicbuild.core.plans import DeleteAppServer, DeletePod
 from periodicbuild.kube.credentials import load_credentials
+from periodicbuild.kube.election import Unopposed
 from periodicbuild.kube.errors import NotFoundError
 from periodicbuild.kube.kinds import APP_SERVERS, PODS
 from periodicbuild.kube.parse import app_server_from_json, pod_from_json
@@ -41,7 +42,7 @@ class Stage:
 
     def __init__(self, session: KubeSession, writer: Writer, namespace: str) -> None:
         self.store = Store(lambda _: None)
-        self.writes = Writes(writer, self.store, Clock())
+        self.writes = Writes(writer, self.store, Clock(), Unopposed())
         self.namespace = namespace
         self._session = session
 

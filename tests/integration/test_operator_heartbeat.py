@@ -23,7 +23,9 @@ def test_a_sign_of_life_comes_at_the_start_and_a_restart_sends_the_same_one(
     flags = [*mail.flags, "--mail-to=ops@example.com,lead@example.com", "--mail-heartbeat=1d"]
     # It looks after nothing: the namespace is one of which nobody else knows.
     elsewhere = stage.new_namespace()
-    operator = OperatorProcess.of(stage.cluster, tmp_path / "operator.log", [f"--namespace={elsewhere}", *flags])
+    operator = OperatorProcess.of(
+        stage.cluster, tmp_path / "operator.log", [f"--namespace={elsewhere}", "--leader-elect=false", *flags]
+    )
 
     def beats() -> list[str]:
         return [one["Message-ID"] for one in mail.read() if one["X-PeriodicBuild-Kind"] == "Heartbeat"]

@@ -37,6 +37,7 @@ METRICS = {
     "periodicbuild_kube_requests",
     "periodicbuild_failed_looks",
     "periodicbuild_clock_trusted",
+    "periodicbuild_leader",
     "periodicbuild_objects",
 }
 
@@ -127,7 +128,7 @@ def test_every_line_of_a_json_log_is_an_object(simulated_nodes: Cluster, tmp_pat
 
 
 def test_two_operators_at_once_do_no_harm(stage: Stage, operator: OperatorProcess, tmp_path: Path) -> None:
-    second = OperatorProcess.of(stage.cluster, tmp_path / "second.log").start()
+    second = OperatorProcess.of(stage.cluster, tmp_path / "second.log", ["--leader-elect=false"]).start()
     try:
         build = stage.create("twice", a_build_spec(schedule=every("1s"), history={"successfulLimit": 20}))
         see(build, lambda one: one.slots.get("started", 0) >= 6, "several slots have started")
@@ -173,7 +174,8 @@ def test_namespaced_roles_are_enough_for_an_operator_of_one_namespace(
         stage.cluster.kubectl("create", "--filename=-", input=json.dumps(body))
     operator.stop()
     kubeconfig = stage.cluster.kubeconfig_for_service_account(namespace, "builder")
-    local = OperatorProcess(kubeconfig, tmp_path / "local.log", [f"--namespace={namespace}"]).start()
+    arguments = [f"--namespace={namespace}", f"--leader-elect-resource-namespace={namespace}"]
+    local = OperatorProcess(kubeconfig, tmp_path / "local.log", arguments).start()
     try:
         elsewhere.run_now("nobody looks")
         here = stage.create("here", a_build_spec(), namespace=namespace)
@@ -189,7 +191,7 @@ def test_namespaced_roles_are_enough_for_an_operator_of_one_namespace(
 def namespaced_roles(namespace: str) -> list[dict[str, object]]:
     """Give account, role and binding that allow in one namespace what manifests/rbac.yaml allows everywhere."""
     shipped = yaml.safe_load_all((ROOT / "manifests" / "rbac.yaml").read_text())
-    rules = next(one["rules"] for one in shipped if one["kind"] == "ClusterRole")
+    rules = [rule for one in shipped if one["kind"] in ("ClusterRole", "Role") for rule in one["rules"]]
     metadata = {"name": "builder", "namespace": namespace}
     rbac = "rbac.authorization.k8s.io"
     return [

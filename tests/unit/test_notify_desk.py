@@ -260,3 +260,21 @@ def test_a_desk_that_is_closed_reports_nothing_more() -> None:
         return []
 
     _run([Letterbox()], Pace(per_hour=1, quiet_seconds=1000, longest_seconds=1000), scene)
+
+
+def test_who_does_not_lead_any_more_tells_nobody() -> None:
+    """A process that was stopped for longer than its Lease lasts goes on where it was."""
+    box, reports = Letterbox(), []
+
+    async def scenario() -> None:
+        desk = Desk({box.name: box}, lambda _, delivery: reports.append(delivery), AT_ONCE, may_tell=lambda: False)
+        desk.post(a_parcel())
+        while desk.is_under_way("uid-1", "1/RunFailed"):  # noqa: ASYNC110 - its end is all there is to see
+            await asyncio.sleep(0)
+        await desk.close()
+
+    asyncio.run(scenario())
+    assert box.sent == []
+    assert [(one.delivered, one.problem) for one in reports] == [
+        (frozenset(), "another replica leads, and tells people")
+    ]

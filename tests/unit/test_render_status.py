@@ -47,6 +47,7 @@ def test_a_patch_carries_the_version_it_was_planned_on() -> None:
 def test_what_is_over_is_written_as_null_so_that_it_disappears() -> None:
     assert status_of(BuildStatus()) == {
         "observedGeneration": 0,
+        "leaseTransitions": None,
         "schedule": None,
         "slots": None,
         "waiting": None,

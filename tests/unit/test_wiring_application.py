@@ -41,7 +41,7 @@ def with_application(
         seconds = [1000.0]
         async with talking_to(answer) as (_, session), Writer(session, WriterSettings()) as writer:
             clock = Clock(wall=lambda: NOON, monotonic=lambda: seconds[0])
-            application = Application(SETTINGS, session, writer, Metrics(), clock)
+            application = Application(SETTINGS, session, writer, election=None, metrics=Metrics(), clock=clock)
             try:
                 await scenario(application, seconds)
             finally:

@@ -12,6 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.builders import a_build, a_pod, a_schedule_status, an_app_server
 
 from periodicbuild.core.status import BuildStatus
+from periodicbuild.kube.election import Unopposed
 from periodicbuild.kube.parse import StoredBuild
 from periodicbuild.kube.paths import Target
 from periodicbuild.wiring.clock import Clock
@@ -52,7 +53,7 @@ def a_busy_operators_metrics() -> Metrics:
     store.put_build(StoredBuild(build=build, ledger_json=b"[]"))
     store.put_app_server(an_app_server(build))
     store.put_pod(a_pod(an_app_server(build)))
-    metrics.watch(store, Clock(wall=lambda: NOON), lambda: 3)
+    metrics.watch(store, Clock(wall=lambda: NOON), Unopposed(), lambda: 3)
     metrics.on_request(Target("create", "pods", "team-a"), 201, 0.1)
     metrics.on_request(Target("create", "pods", "team-a"), 0, 0.1)
     metrics.schedule_lag.observe(0.7)
@@ -102,6 +103,7 @@ def test_metrics_can_be_read_and_have_the_names_and_labels_that_dashboards_use()
         "periodicbuild_queue_depth": set(),
         "periodicbuild_objects": {"kind"},
         "periodicbuild_clock_trusted": set(),
+        "periodicbuild_leader": set(),
     }
     assert all(family.documentation for family in families.values())
 

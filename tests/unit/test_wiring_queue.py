@@ -20,7 +20,7 @@ NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 
 def a_queue() -> KeyedQueue:
-    return KeyedQueue(asyncio.Event())
+    return KeyedQueue()
 
 
 def test_a_key_that_asks_twice_is_looked_at_once() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from periodicbuild.wiring.settings import parse_settings
@@ -29,9 +31,34 @@ def test_an_address_is_a_host_and_a_port(address: str, host: str, port: int) -> 
     assert (settings.listen_host, settings.listen_port) == (host, port)
 
 
+def test_replicas_share_a_lease_unless_told_otherwise(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("periodicbuild.wiring.electing.OWN_NAMESPACE", tmp_path / "namespace")
+    outside = parse_settings(["run"]).election
+    assert outside is not None
+    assert (outside.namespace, outside.name, outside.duration_seconds) == ("periodicbuild-system", "periodicbuild", 15)
+    (tmp_path / "namespace").write_text("builds\n")
+    inside, chosen = (
+        parse_settings(["run", *arguments]).election
+        for arguments in ([], ["--leader-elect-resource-namespace=elsewhere", "--leader-elect-identity=pod-1"])
+    )
+    assert inside is not None
+    assert chosen is not None
+    assert inside.namespace == "builds"
+    assert inside.identity != outside.identity, "no two processes may have one"
+    assert (chosen.namespace, chosen.identity) == ("elsewhere", "pod-1")
+    assert parse_settings(["run", "--leader-elect=false"]).election is None
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
+        (["--leader-elect", "no"], "'no' is neither true nor false"),
+        (["--leader-elect-lease-duration", "2s"], "2s does not fit: give whole seconds, at least 3s"),
+        (["--leader-elect-lease-duration", "15"], "15"),
+        (["--leader-elect-resource-name", "My_Lease"], "'My_Lease' is no name of an object"),
+        (["--leader-elect-resource-namespace", "A"], "A is no namespace"),
+        (["--leader-elect-identity", ""], "'' is no name of a replica: 1 to 253 printable characters"),
+        (["--leader-elect-identity", "a\nb"], "is no name of a replica"),
         (["--kube-api-qps", "-1"], "-1 is no rate"),
         (["--kube-api-qps", "nan"], "nan is no rate"),
         (["--kube-api-burst", "0"], "0 is too small: give at least 1"),

@@ -14,6 +14,7 @@ from tests.builders.store import BUILD, POD, SERVER, a_store, put_pod, put_serve
 from tests.loopback import eventually, json_answer, talking_to
 
 from periodicbuild.core.strays import GRACE
+from periodicbuild.kube.election import Unopposed
 from periodicbuild.kube.event_body import Reporter
 from periodicbuild.kube.events import Recorder
 from periodicbuild.kube.writer import Writer, WriterSettings
@@ -109,12 +110,12 @@ async def sweeping(api: ApiServer, store: Store) -> AsyncIterator[Sweeping]:
     async with talking_to(api) as (_, session), Writer(session, WriterSettings(qps=0)) as writer:
         state = Sweeping(store, Metrics())
         clock = Clock(wall=lambda: NOON, monotonic=state.monotonic)
-        state.metrics.watch(store, Clock(), lambda: 0)
+        state.metrics.watch(store, Clock(), Unopposed(), lambda: 0)
         sweep = Sweep(
             session=session,
             store=store,
             clock=clock,
-            writes=Writes(writer, store, clock),
+            writes=Writes(writer, store, clock, Unopposed()),
             recorder=Recorder(writer, Reporter(instance="test")),
             metrics=state.metrics,
         )

@@ -206,6 +206,8 @@ class BuildStatus:
     """Everything the operator has written about one PeriodicBuild; empty before the first look."""
 
     observed_generation: int = 0
+    lease_transitions: int = 0
+    """Term of the leader that wrote it (design 4); carried along here, and decided upon nowhere."""
     schedule: ScheduleStatus | None = None
     slots: Slots | None = None
     waiting: Waiting | None = None

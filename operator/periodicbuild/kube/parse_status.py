@@ -90,6 +90,7 @@ def _status(stored: BuildStatusWire) -> BuildStatus:
     shown = stored.schedule
     return BuildStatus(
         observed_generation=stored.observed_generation or 0,
+        lease_transitions=stored.lease_transitions or 0,
         schedule=if_any(_schedule, shown),
         slots=if_any(_slots, stored.slots),
         waiting=if_any(_waiting, stored.waiting),

@@ -45,6 +45,7 @@ def stored_build_status(status: BuildStatus) -> wire.BuildStatusWire:
     """Give every field, None for what is to disappear."""
     return wire.BuildStatusWire(
         observed_generation=status.observed_generation,
+        lease_transitions=status.lease_transitions or None,
         schedule=if_any(lambda schedule: _schedule(schedule, status), status.schedule),
         slots=if_any(_slots, status.slots),
         waiting=if_any(_waiting, status.waiting),

@@ -76,12 +76,17 @@ class KubeSession:
         credentials: Credentials,
         *,
         on_request: OnRequest = ignore_request,
+        agent: str = "",
         watch_silence_seconds: float = WATCH_SILENCE_SECONDS,
     ) -> None:
-        """`on_request` is called after each request with target, HTTP status (0: no answer) and seconds."""
+        """`on_request` is called after each request with target, HTTP status (0: no answer) and seconds.
+
+        `agent` tells replicas apart in the API server's audit log.
+        """
         self._server_zero: datetime | None = None
         self._credentials = credentials
         self._on_request = on_request
+        self._user_agent = f"periodicbuild/{version('periodicbuild')} {agent}".rstrip()
         self.watch_silence_seconds = watch_silence_seconds
         """After so long without a byte a stream is given up."""
         self._last_date = ""
@@ -222,7 +227,7 @@ class KubeSession:
             timeout=timeout,
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={
-                "User-Agent": f"periodicbuild/{version('periodicbuild')}",
+                "User-Agent": self._user_agent,
                 "Accept-Encoding": "identity",  # gzip costs the API server more than the network inside a cluster
             },
         )

@@ -66,6 +66,9 @@ class Collection:
     label_selector: str = ""
     """Empty for all objects; the server does the filtering."""
 
+    field_selector: str = ""
+    """Likewise; `metadata.name=NAME` is also what allows a role to name the one object that may be watched."""
+
 
 class ListWatch(Generic[T]):
     """Keep a handler informed about one collection, for ever; `run` it as a task and cancel that to stop."""
@@ -161,8 +164,8 @@ class ListWatch(Generic[T]):
             self._handler.changed(change.type, change.item)
 
     def _params(self, **params: str) -> dict[str, str]:
-        selector = self._collection.label_selector
-        return {**params, "labelSelector": selector} if selector else params
+        selectors = {"labelSelector": self._collection.label_selector, "fieldSelector": self._collection.field_selector}
+        return {**params, **{name: selector for name, selector in selectors.items() if selector}}
 
 
 def can_resume_after(error: Exception) -> bool:

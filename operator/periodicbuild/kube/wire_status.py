@@ -195,6 +195,7 @@ class BuildStatusWire(StatusObject, frozen=True, kw_only=True):
     """The status of a PeriodicBuild."""
 
     observed_generation: Count | None = None
+    lease_transitions: Count | None = None
     schedule: ScheduleWire | None = None
     slots: SlotsWire | None = None
     waiting: WaitingSlotWire | None = None

@@ -14,6 +14,7 @@ import logging
 import time
 from collections import deque
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from periodicbuild.core.mail import Delivery
@@ -78,9 +79,16 @@ class Desk:
     """Deliver parcels; `report` is called once for each that was posted, unless the desk is closed before."""
 
     def __init__(
-        self, sinks: Mapping[SinkName, Sink], report: Callable[[Parcel, Delivery], None], pace: Pace | None = None
+        self,
+        sinks: Mapping[SinkName, Sink],
+        report: Callable[[Parcel, Delivery], None],
+        pace: Pace | None = None,
+        *,
+        may_tell: Callable[[], bool] = lambda: True,
     ) -> None:
+        """`may_tell` is asked right before anything is sent, as a process may sleep longer than it leads."""
         self._sinks = sinks
+        self._may_tell = may_tell
         self._report = report
         self._pace = pace or Pace()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -138,7 +146,7 @@ class Desk:
 
     async def _send(self, sink: Sink, notice: Notice, to: Sequence[str]) -> Receipt:
         if sink.name in FOR_MACHINES or not self._pace.per_hour:
-            return await _receipt(sink, sink.send(notice, to))
+            return await self._receipt(sink, partial(sink.send, notice, to))
         sent_at = self._sent_at[sink.name]
         now = time.monotonic()
         while sent_at and sent_at[0] <= now - HOUR_SECONDS:
@@ -146,7 +154,7 @@ class Desk:
         if len(sent_at) >= self._pace.per_hour:
             return await self._hold(sink, notice, to)
         sent_at.append(now)
-        receipt = await _receipt(sink, sink.send(notice, to))
+        receipt = await self._receipt(sink, partial(sink.send, notice, to))
         if not receipt.is_accepted and now in sent_at:
             sent_at.remove(now)  # nobody has read it, so it has not used up anybody's patience
         return receipt
@@ -169,26 +177,27 @@ class Desk:
             await asyncio.sleep(seconds)
         del self._batches[key]
         notices = sorted((notice for notice, _ in batch.held), key=lambda notice: (notice.owed_at, notice.key))
-        receipt = await _receipt(sink, sink.send_digest(notices, to))
+        receipt = await self._receipt(sink, partial(sink.send_digest, notices, to))
         if receipt.is_accepted:
             self._digest_at[key] = time.monotonic()
         for _, waiting in batch.held:
             waiting.set_result(receipt)
+
+    async def _receipt(self, sink: Sink, send: Callable[[], Awaitable[Receipt]]) -> Receipt:
+        """Wait for a sink; the only place where any exception is caught, so that no sink jams what is owed."""
+        if not self._may_tell():
+            return Receipt(is_accepted=False, problem="another replica leads, and tells people")
+        try:
+            return await send()
+        except Exception:  # noqa: BLE001 - one broken sink must not keep everybody from being told
+            _log.exception("a sink failed; this is a bug in the operator", extra={"sink": sink.name})
+            return Receipt(is_accepted=False, problem=f"{sink.name} failed by a bug in the operator; its log says more")
 
     def _digest_due_at(self, key: tuple[SinkName, Sequence[str]], batch: _Batch) -> float:
         pace = self._pace
         when_quiet = min(batch.last_at + pace.quiet_seconds, batch.first_at + pace.longest_seconds)
         last = self._digest_at.get(key)
         return when_quiet if last is None else max(when_quiet, last + pace.digest_every_seconds)
-
-
-async def _receipt(sink: Sink, sending: Awaitable[Receipt]) -> Receipt:
-    """Wait for a sink; the only place where any exception is caught, so that no sink jams what is owed."""
-    try:
-        return await sending
-    except Exception:  # noqa: BLE001 - one broken sink must not keep everybody from being told
-        _log.exception("a sink failed; this is a bug in the operator", extra={"sink": sink.name})
-        return Receipt(is_accepted=False, problem=f"{sink.name} failed by a bug in the operator; its log says more")
 
 
 def _delivery(parcel: Parcel, receipts: Mapping[SinkName, Receipt]) -> Delivery:

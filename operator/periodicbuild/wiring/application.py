@@ -1,4 +1,7 @@
-"""The process: what is made from what, in which order it starts, and in which it stops."""
+"""The process: what is made from what, in which order it starts, and in which it stops.
+
+Must not know what acting is (`term.py`): a replica that stands by does all of this, and only this.
+"""
 
 from __future__ import annotations
 
@@ -11,31 +14,23 @@ from typing import TYPE_CHECKING
 
 import kopf
 
-from periodicbuild.core.reasons import SinkName
 from periodicbuild.kube.credentials import load_credentials
+from periodicbuild.kube.election import Election, Unopposed
 from periodicbuild.kube.errors import NotFoundError, UnknownKindError
 from periodicbuild.kube.event_body import Reporter
-from periodicbuild.kube.events import Recorder
 from periodicbuild.kube.kinds import PERIODIC_BUILDS
 from periodicbuild.kube.session import KubeSession
 from periodicbuild.kube.writer import Writer, WriterSettings
-from periodicbuild.notify.smtp import EmailSink
-from periodicbuild.wiring.actions import Actions
-from periodicbuild.wiring.admission import Admission
+from periodicbuild.wiring import term
 from periodicbuild.wiring.census import Census
 from periodicbuild.wiring.clock import Clock
 from periodicbuild.wiring.followers import follow_app_servers, follow_pods
 from periodicbuild.wiring.handlers import kopf_registry, kopf_settings
 from periodicbuild.wiring.health import LOOP_STANDS_STILL_AFTER, WATCH_IS_STALE_AFTER, Health
-from periodicbuild.wiring.heartbeat import beat
 from periodicbuild.wiring.metrics import Metrics
 from periodicbuild.wiring.queue import KeyedQueue
-from periodicbuild.wiring.reconciler import Reconciler
 from periodicbuild.wiring.store import Store
-from periodicbuild.wiring.sweep import Sweep
-from periodicbuild.wiring.teller import Teller
 from periodicbuild.wiring.wakeups import WakeUps
-from periodicbuild.wiring.writes import Writes
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -44,48 +39,47 @@ if TYPE_CHECKING:
     from periodicbuild.kube.watch import ListWatch
     from periodicbuild.wiring.settings import Settings
 
+CLEAR_WITHIN_SECONDS = 3.0
+"""Lists wait so long for the Lease: those that begin after it is held need not be made again (R22)."""
+
 _log = logging.getLogger(__name__)
 
 
 class Application:
-    """One operator."""
+    """One replica of the operator."""
 
-    def __init__(
-        self, settings: Settings, session: KubeSession, writer: Writer, metrics: Metrics, clock: Clock
+    def __init__(  # noqa: PLR0913 - what the process consists of
+        self,
+        settings: Settings,
+        session: KubeSession,
+        writer: Writer,
+        *,
+        election: Election | None,
+        metrics: Metrics,
+        clock: Clock,
     ) -> None:
+        """`election` is None for a replica that is the only one."""
         self._settings = settings
         self._session = session
         self._writer = writer
+        self._election = election
         self._clock = clock
         self._ended: str | None = None
-        has_work = asyncio.Event()
-        self._queue = KeyedQueue(has_work)
-        self.store = Store(self._queue.add)
-        self._wakeups = WakeUps(self._clock, self._queue.add)
-        self._admission = Admission(
-            per_second=settings.starts_per_second,
-            max_concurrent=settings.max_concurrent_builds,
-            enqueue=self._queue.add,
-        )
-        self._sinks = settings.telling.sinks()
-        self._teller = self._make_teller(metrics)
-        writes = Writes(writer, self.store, self._clock)
-        recorder = Recorder(writer, Reporter(instance=socket.gethostname()))
-        self._sweep = Sweep(
-            session=session, store=self.store, clock=self._clock, writes=writes, recorder=recorder, metrics=metrics
-        )
-        self._reconciler = Reconciler(
-            store=self.store,
-            clock=self._clock,
-            actions=Actions(session, writer, self.store, self._clock),
-            writes=writes,
-            recorder=recorder,
-            wakeups=self._wakeups,
-            admission=self._admission,
+        queue = KeyedQueue()
+        self.store = Store(queue.add)
+        self._wakeups = WakeUps(self._clock, queue.add)
+        self._lasting = term.Lasting(
+            settings=settings,
+            session=session,
+            writer=writer,
+            clock=clock,
             metrics=metrics,
-            teller=self._teller,
-            queue=self._queue,
-            has_work=has_work,
+            store=self.store,
+            queue=queue,
+            wakeups=self._wakeups,
+            sinks=settings.telling.sinks(),
+            reporter=Reporter(instance=socket.gethostname()),
+            leadership=election or Unopposed(),
         )
         scopes = settings.namespaces or ("",)
         self._app_servers = [follow_app_servers(session, self.store, scope) for scope in scopes]
@@ -93,19 +87,9 @@ class Application:
         self._watches: tuple[ListWatch[AppServerWire] | ListWatch[PodWire], ...] = (*self._app_servers, *self._pods)
         self._census = Census(session, self.store, settings.namespaces)
         self._health = Health(self.complaint, self.what_is_missing, metrics.registry)
+        self._acting: asyncio.Task[None] | None = None
         self._tasks: list[asyncio.Task[None]] = []
-        metrics.watch(self.store, self._clock, lambda: len(self._queue) + writer.depth)
-
-    def _make_teller(self, metrics: Metrics) -> Teller:
-        return Teller(
-            store=self.store,
-            clock=self._clock,
-            metrics=metrics.telling,
-            enqueue=self._queue.add,
-            telling=self._settings.telling.telling(),
-            sinks=self._sinks,
-            pace=self._settings.telling.pace,
-        )
+        metrics.watch(self.store, self._clock, self._lasting.leadership, lambda: len(queue) + writer.depth)
 
     def complaint(self) -> str | None:
         """Say what is wrong with this process; None = it is alive."""
@@ -145,18 +129,26 @@ class Application:
         self._wakeups.turned_at = self._clock.now().steady
         await self._health.start(self._settings.listen_host, self._settings.listen_port)
         _log.info("listening", extra={"port": self._health.port})
-        parts = [watch.run() for watch in self._watches]
-        parts += [self._census.run(), self._wakeups.run(), self._admission.run(), self._sweep.run()]
-        parts += [*self._heartbeat(), self._reconcile()]
-        self._tasks = [asyncio.create_task(part) for part in parts]
-        for task in self._tasks:
-            task.add_done_callback(self._notice_end)
+        await self._know_who_leads()
+        self._start(*(watch.run() for watch in self._watches), self._census.run(), self._wakeups.run())
+        (self._acting,) = self._start(self._lead())
 
-    def _heartbeat(self) -> list[Coroutine[None, None, None]]:
-        telling, mail = self._settings.telling, self._sinks.get(SinkName.EMAIL)
-        if not isinstance(mail, EmailSink) or telling.heartbeat is None:
-            return []
-        return [beat(mail, telling.to, telling.heartbeat, store=self.store, clock=self._clock)]
+    async def _know_who_leads(self) -> None:
+        if self._election is None:
+            return
+        self._start(self._election.run())
+        try:
+            async with asyncio.timeout(CLEAR_WITHIN_SECONDS):
+                await self._election.is_clear()
+        except TimeoutError:
+            _log.warning("it is not known yet who leads; standing by")
+
+    def _start(self, *parts: Coroutine[None, None, None]) -> list[asyncio.Task[None]]:
+        tasks = [asyncio.create_task(part) for part in parts]
+        for task in tasks:
+            task.add_done_callback(self._notice_end)
+        self._tasks += tasks
+        return tasks
 
     def _notice_end(self, task: asyncio.Task[None]) -> None:
         """None of our tasks ends by itself; one that does makes the liveness probe fail, so that we are restarted."""
@@ -166,38 +158,52 @@ class Application:
         self._ended = f"a part of the operator has ended: {error!r}"
         _log.critical("a part of the operator has ended; this is a bug", exc_info=error)
 
-    async def _reconcile(self) -> None:
-        """Decide nothing before all lists are complete: children first (R22)."""
+    async def _lead(self) -> None:
+        """Act in each term, but decide nothing before all lists are complete: children first (R22)."""
         while self.what_is_missing() is not None:  # noqa: ASYNC110 - three independent sources have to be complete
             await asyncio.sleep(0.05)
         _log.info("ready", extra={"builds": len(self.store.builds), "app_servers": len(self.store.app_servers)})
-        self._admission.take_places(self.store.builds_in_progress())
-        await self._reconciler.run()
+        await self._lasting.leadership.while_leading(self._act)
+
+    async def _act(self) -> None:
+        await term.act(self._lasting)
 
     async def stop(self) -> None:
-        """Stop looking, let writes in flight end, stop watching; twice is as good as once."""
+        """Stop acting, let writes in flight end, hand over, stop watching; twice is as good as once."""
         tasks, self._tasks = self._tasks, []
         if not tasks:
             return
-        tasks[-1].cancel()
-        await self._teller.close()
+        if self._acting is not None:
+            await _cancel(self._acting)
         await self._writer.close()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await _cancel(*tasks)
+        if self._election is not None:
+            await self._election.release()
         await self._health.stop()
         _log.info("stopped")
+
+
+async def _cancel(*tasks: asyncio.Task[None]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def run(settings: Settings, clock: Clock | None = None) -> None:
     """Run the operator until SIGTERM; raises CredentialsError or KubeError if it cannot even start."""
     credentials = await load_credentials(Path(settings.kubeconfig) if settings.kubeconfig else None)
-    metrics = Metrics()
+    clock, metrics = clock or Clock(), Metrics()
+    agent = settings.election.identity if settings.election is not None else ""
     async with AsyncExitStack() as stack:
-        session = await stack.enter_async_context(KubeSession(credentials, on_request=metrics.on_request))
+        session = await stack.enter_async_context(KubeSession(credentials, on_request=metrics.on_request, agent=agent))
+        election = None
+        if settings.election is not None:
+            own = await stack.enter_async_context(KubeSession(credentials, on_request=metrics.on_request, agent=agent))
+            election = Election(own, settings.election, now=lambda: clock.now().steady)
+        fence = (lambda: election.is_leading) if election is not None else (lambda: True)
         limits = WriterSettings(qps=settings.qps, burst=settings.burst)
-        writer = await stack.enter_async_context(Writer(session, limits))
-        application = Application(settings, session, writer, metrics, clock or Clock())
+        writer = await stack.enter_async_context(Writer(session, limits, fence=fence))
+        application = Application(settings, session, writer, election=election, metrics=metrics, clock=clock)
         stack.push_async_callback(application.stop)
         await application.start()
         await kopf.operator(

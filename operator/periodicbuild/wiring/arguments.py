@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?", re.ASCII)
 """What Kubernetes allows as the name of a namespace."""
+LONGEST_NAME = 253
+"""Characters of the name of an object."""
+LONGEST_IDENTITY = 253
+"""Characters of the name of a replica: a pod's name is none longer."""
 
 
 def namespace(text: str) -> str:
@@ -26,6 +30,40 @@ def namespace(text: str) -> str:
     if not DNS_LABEL.fullmatch(text):
         raise argparse.ArgumentTypeError(f"{text} is no namespace: give one, and repeat the flag for another")
     return text
+
+
+def dns_subdomain(text: str) -> str:
+    """Read the name of an object."""
+    if len(text) > LONGEST_NAME or not all(DNS_LABEL.fullmatch(label) for label in text.split(".")):
+        raise argparse.ArgumentTypeError(f"{text!r} is no name of an object: small letters, digits, '-' and '.' only")
+    return text
+
+
+def identity(text: str) -> str:
+    """Read the name of a replica."""
+    if not text or len(text) > LONGEST_IDENTITY or not text.isprintable() or text != text.strip():
+        message = f"{text!r} is no name of a replica: 1 to {LONGEST_IDENTITY} printable characters, as a pod's name"
+        raise argparse.ArgumentTypeError(message)
+    return text
+
+
+def true_or_false(text: str) -> bool:
+    """Read a switch as Kubernetes' own programs write it."""
+    if text not in ("true", "false"):
+        raise argparse.ArgumentTypeError(f"{text!r} is neither true nor false")
+    return text == "true"
+
+
+def whole_seconds(at_least: int) -> Callable[[str], int]:
+    """Read a duration that the API holds in whole seconds."""
+
+    def seconds(text: str) -> int:
+        found = duration(text)
+        if found < timedelta(seconds=at_least) or found % timedelta(seconds=1):
+            raise argparse.ArgumentTypeError(f"{text} does not fit: give whole seconds, at least {at_least}s")
+        return int(found.total_seconds())
+
+    return seconds
 
 
 def rate(text: str) -> float:

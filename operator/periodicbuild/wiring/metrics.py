@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from prometheus_client.core import Metric
 
     from periodicbuild.core.plans import BuildPlan
+    from periodicbuild.kube.election import Leadership
     from periodicbuild.kube.paths import Target
     from periodicbuild.wiring.clock import Clock
     from periodicbuild.wiring.store import Store
@@ -88,15 +89,16 @@ class Metrics:
         """Count one request."""
         self.requests.labels(target.verb, target.resource, str(code)).inc()
 
-    def watch(self, store: Store, clock: Clock, depth: Callable[[], int]) -> None:
+    def watch(self, store: Store, clock: Clock, leadership: Leadership, depth: Callable[[], int]) -> None:
         """Read gauges from the store at each scrape."""
-        self.registry.register(_StoreCollector(store, clock, depth))
+        self.registry.register(_StoreCollector(store, clock, leadership, depth))
 
 
 class _StoreCollector:
-    def __init__(self, store: Store, clock: Clock, depth: Callable[[], int]) -> None:
+    def __init__(self, store: Store, clock: Clock, leadership: Leadership, depth: Callable[[], int]) -> None:
         self._store = store
         self._clock = clock
+        self._leadership = leadership
         self._depth = depth
 
     def collect(self) -> Iterator[Metric]:
@@ -129,6 +131,8 @@ class _StoreCollector:
         ):
             objects.add_metric((kind,), count)
         yield objects
+        leads = float(self._leadership.is_leading)
+        yield GaugeMetricFamily("periodicbuild_leader", "1 while this replica leads, and acts; 0 on a standby.", leads)
         trusted = float(self._clock.is_trusted)
         yield GaugeMetricFamily(
             "periodicbuild_clock_trusted", "1 while our clock agrees with the API server's.", trusted

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import asyncio
-
     from periodicbuild.wiring.keys import Key
 
 
 class KeyedQueue:
     """Hold keys that want a look, in the order in which they first asked."""
 
-    def __init__(self, has_work: asyncio.Event) -> None:
-        """`has_work` is set whenever there is a key to take."""
-        self._has_work = has_work
+    def __init__(self) -> None:
+        self._has_work = asyncio.Event()
         self._waiting: OrderedDict[Key, None] = OrderedDict()
         self._taken: set[Key] = set()
         self._again: set[Key] = set()
@@ -32,6 +30,10 @@ class KeyedQueue:
         else:
             self._waiting[key] = None
             self._has_work.set()
+
+    async def wait(self) -> None:
+        """Wait until there is, or just was, a key to take."""
+        await self._has_work.wait()
 
     def take(self) -> Key | None:
         """Take the key that has waited longest, until `done`; None if there is none."""

@@ -18,7 +18,6 @@ from periodicbuild.core.reasons import Trigger
 from periodicbuild.kube.errors import ConflictError, KubeError, NotFoundError, NotLeaderError, WriterClosedError
 from periodicbuild.kube.kinds import PERIODIC_BUILD
 from periodicbuild.wiring.observe import observe_app_server, observe_build
-from periodicbuild.wiring.queue import KeyedQueue
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Sequence
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from periodicbuild.wiring.clock import Clock
     from periodicbuild.wiring.keys import Key
     from periodicbuild.wiring.metrics import Metrics
+    from periodicbuild.wiring.queue import KeyedQueue
     from periodicbuild.wiring.store import Store
     from periodicbuild.wiring.teller import Teller
     from periodicbuild.wiring.wakeups import WakeUps
@@ -68,7 +68,6 @@ class Reconciler:
         metrics: Metrics,
         teller: Teller,
         queue: KeyedQueue,
-        has_work: asyncio.Event,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -80,16 +79,15 @@ class Reconciler:
         self._metrics = metrics
         self._teller = teller
         self._queue = queue
-        self._has_work = has_work
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._tasks: set[asyncio.Task[None]] = set()
         self._failures: dict[Key, int] = {}
 
     async def run(self) -> None:
-        """Work for ever; cancelling it cancels every look."""
+        """Work for ever; cancelling it cancels every look, and returns when all have ended."""
         try:
             while True:
-                await self._has_work.wait()
+                await self._queue.wait()
                 await self._slots.acquire()
                 key = self._queue.take()
                 if key is None:
@@ -100,6 +98,7 @@ class Reconciler:
         finally:
             for task in self._tasks:
                 task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from periodicbuild.wiring.arguments import address, at_least, namespace, rate
+from periodicbuild.wiring.electing import add_election_arguments, election_settings
 from periodicbuild.wiring.telling import add_telling_arguments, telling_settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from periodicbuild.kube.election import ElectionSettings
     from periodicbuild.wiring.telling import TellingSettings
 
 
@@ -31,6 +33,8 @@ class Settings:
     log_format: str
     listen: str
     """`host:port` of /healthz, /readyz and /metrics."""
+    election: ElectionSettings | None
+    """None = this is the only replica."""
     telling: TellingSettings
 
     @property
@@ -67,6 +71,7 @@ def parse_settings(arguments: Sequence[str]) -> Settings:
     run.add_argument("--log-level", choices=("debug", "info", "warning", "error"), default="info")
     run.add_argument("--log-format", choices=("text", "json"), default="text")
     run.add_argument("--listen", type=address, default="127.0.0.1:8080", help="of /healthz, /readyz, /metrics")
+    add_election_arguments(run)
     add_telling_arguments(run)
     chosen = parser.parse_args(arguments)
     return Settings(
@@ -79,5 +84,6 @@ def parse_settings(arguments: Sequence[str]) -> Settings:
         log_level=chosen.log_level,
         log_format=chosen.log_format,
         listen=chosen.listen,
+        election=election_settings(chosen),
         telling=telling_settings(chosen, run),
     )

@@ -230,6 +230,18 @@ class Store:
         """Give what is remembered of an AppServer: nothing is of one that is gone."""
         return AttemptMemory() if self._gone.get(uid) else self._attempt_memories.setdefault(uid, AttemptMemory())
 
+    def enqueue_all(self) -> None:
+        """Ask for a look at everything."""
+        for name in self.builds:
+            self._enqueue(Key(PERIODIC_BUILD, *name))
+        for name in self.app_servers:
+            self._enqueue(Key(APP_SERVER, *name))
+
+    def forget_memories(self) -> None:
+        """Forget what this process remembers beside the cluster, as a fresh one would."""
+        self._build_memories.clear()
+        self._attempt_memories.clear()
+
     def gone_of(self, uids: Iterable[str]) -> frozenset[str]:
         """Give those of the uids that were seen to be deleted."""
         return frozenset(uid for uid in uids if self._gone.get(uid))

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from periodicbuild.core.mail import Delivery, PendingNotice
     from periodicbuild.core.reasons import SinkName
     from periodicbuild.core.recipients import Telling
+    from periodicbuild.kube.election import Leadership
     from periodicbuild.notify.desk import Pace
     from periodicbuild.notify.notice import Sink
     from periodicbuild.wiring.clock import Clock
@@ -43,13 +44,14 @@ class Teller:
         telling: Telling,
         sinks: Mapping[SinkName, Sink],
         pace: Pace,
+        leadership: Leadership,
     ) -> None:
         self.telling = telling
         self._store = store
         self._clock = clock
         self._metrics = metrics
         self._enqueue = enqueue
-        self._desk = Desk(sinks, self._note, pace)
+        self._desk = Desk(sinks, self._note, pace, may_tell=lambda: leadership.is_leading)
 
     def tell(self, build: PeriodicBuild, notices: Sequence[PendingNotice]) -> None:
         """Hand over what is due; what is under way already is left alone."""

@@ -6,6 +6,7 @@ was deleted is gone with the answer: the watch tells of it late, and until then 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from periodicbuild.core.facts import AppServer, AppServerStatus, PeriodicBuild
     from periodicbuild.core.plans import ThenAction
     from periodicbuild.core.status import BuildStatus
+    from periodicbuild.kube.election import Leadership
     from periodicbuild.kube.writer import Writer
     from periodicbuild.wiring.clock import Clock
     from periodicbuild.wiring.store import Store
@@ -31,15 +33,17 @@ if TYPE_CHECKING:
 class Writes:
     """Write statuses and clean up."""
 
-    def __init__(self, writer: Writer, store: Store, clock: Clock) -> None:
+    def __init__(self, writer: Writer, store: Store, clock: Clock, leadership: Leadership) -> None:
         self._writer = writer
         self._store = store
         self._clock = clock
+        self._leadership = leadership
         self._deleting: set[str] = set()
 
     async def build_status(self, build: PeriodicBuild, status: BuildStatus) -> None:
-        """Write the status of a PeriodicBuild; raises KubeError."""
+        """Write the status of a PeriodicBuild, and in which term; raises KubeError."""
         ref = build.ref
+        status = replace(status, lease_transitions=max(status.lease_transitions, self._leadership.term))
         path = PERIODIC_BUILDS.path(namespace=ref.namespace, name=ref.name, subresource="status")
         answer = await self._patch(path, render_build_status_patch(build, status))
         self._store.put_build(stored_build_from_json(answer))

@@ -1,4 +1,4 @@
-"""Who leads, if replicas take turns."""
+"""Who leads."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from periodicbuild.cli.checks.finding import failed, ok, unseen
+from periodicbuild.cli.checks.finding import failed, ok, unseen, warning
 from periodicbuild.cli.times import relative
 from periodicbuild.kube.errors import ForbiddenError, NotFoundError
-from periodicbuild.kube.paths import Kind
+from periodicbuild.kube.lease import LEASES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from periodicbuild.cli.checks.finding import Finding
     from periodicbuild.cli.checks.patient import Patient
 
-LEASES: Final = Kind("coordination.k8s.io", "v1", "leases")
 LEASE: Final = "periodicbuild"
 TITLE: Final = "leader"
 
@@ -39,7 +38,8 @@ def check(patient: Patient) -> Iterator[Finding]:
     try:
         lease = msgspec.json.decode(patient.cluster.read_path(path), type=_Lease).spec
     except NotFoundError:
-        yield ok(TITLE, f"no Lease {patient.account.namespace}/{LEASE}, which this version does not use")
+        remedy = "right if the operator runs with --leader-elect=false, or with a Lease elsewhere; else read its log"
+        yield warning(TITLE, f"there is no Lease {patient.account.namespace}/{LEASE}", remedy)
         return
     except ForbiddenError as error:
         yield unseen(TITLE, error)
