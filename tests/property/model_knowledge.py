@@ -117,7 +117,7 @@ class Knowledge:
             children=children,
             strangers=tuple(one for one in named if one.controller_uid is None),
             pods={pod.controller_uid: pod for pod in existing if pod.controller_uid is not None},
-            has_stray_pods=any(pod.controller_uid not in alive for pod in existing),
+            has_stray_pods=any(pod.controller_uid not in alive and not pod.has_ended for pod in existing),
             gone=frozenset(self.gone),
             dry_run=self.memory.dry_run,
             refusals=dict(self.memory.refusals),

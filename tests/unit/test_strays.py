@@ -9,7 +9,7 @@ from tests.builders import a_now, a_pod, an_app_server
 
 from periodicbuild.core.facts import AppServer, Pod
 from periodicbuild.core.plans import DeletePod
-from periodicbuild.core.strays import AT_ONCE, Claim, is_stray, plan_sweep, removal_of, told_of
+from periodicbuild.core.strays import AT_ONCE, Claim, holds_back, is_stray, plan_sweep, removal_of, told_of
 
 SERVER = an_app_server()
 NOW = a_now("2026-11-24T03:00:00")
@@ -34,6 +34,18 @@ def test_a_pod_of_ours_belongs_to_the_app_server_whose_uid_controls_it_or_to_nob
     pod: Pod, app_server: AppServer | None, *, expected: bool
 ) -> None:
     assert is_stray(pod, app_server) is expected
+
+
+@pytest.mark.parametrize(
+    ("phase", "expected"),
+    [("Pending", True), ("Running", True), ("Unknown", True), ("Succeeded", False), ("Failed", False)],
+)
+def test_a_stray_holds_builds_back_until_it_has_ended(phase: str, *, expected: bool) -> None:
+    assert holds_back(a_pod(SERVER, phase=phase), None) is expected
+
+
+def test_a_pod_that_belongs_to_its_app_server_is_none_that_holds_back_as_a_stray() -> None:
+    assert not holds_back(a_pod(SERVER, phase="Running"), SERVER)
 
 
 def test_a_stray_is_due_when_it_has_looked_so_for_the_whole_of_a_grace() -> None:

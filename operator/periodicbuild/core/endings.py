@@ -112,7 +112,7 @@ def _still(facts: AppServerFacts) -> ActiveState | None:
 
 def _is_lost(pod: Pod) -> bool:
     """Tell whether a server's pod serves no more: on a node that died it is being deleted for ever (R30)."""
-    return pod.is_gone or pod.is_deleting or pod.phase in {"Failed", "Succeeded"}
+    return pod.is_gone or pod.is_deleting or pod.has_ended
 
 
 def _why_terminated(pod: Pod | None) -> str:

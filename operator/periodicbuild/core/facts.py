@@ -269,3 +269,8 @@ class Pod:
     node: str | None = None
     containers: tuple[Container, ...] = ()
     image_digests: tuple[str, ...] = ()
+
+    @property
+    def has_ended(self) -> bool:
+        """All its containers have, and none will be started again."""
+        return self.phase in {"Succeeded", "Failed"}

@@ -38,7 +38,7 @@ class BuildFacts:
     pods: Mapping[str, Pod] = field(default_factory=dict)
     """Pods that exist, by the uid of the AppServer that controls them."""
     has_stray_pods: bool = False
-    """Pods that belong to no AppServer are still there; the garbage collector or the sweep is about to take them."""
+    """Pods that belong to no AppServer may be at work still; the garbage collector or the sweep will take them."""
     gone: frozenset[str] = frozenset()
     """Uids of AppServers that were seen to be deleted (R22)."""
     dry_run: DryRun | None = None

@@ -50,6 +50,14 @@ def is_stray(pod: Pod, app_server: AppServer | None) -> bool:
     return pod.is_ours and not pod.is_gone and (app_server is None or app_server.ref.uid != pod.controller_uid)
 
 
+def holds_back(pod: Pod, app_server: AppServer | None) -> bool:
+    """Tell whether a stray may still be at work, so that builds wait for it; one that has ended only takes up a name.
+
+    The garbage collector may need half a minute, which is no reason for the next slot to wait.
+    """
+    return is_stray(pod, app_server) and not pod.has_ended
+
+
 def plan_sweep(strays: Iterable[Pod], since: Mapping[Claim, datetime], now: Now) -> SweepPlan:
     """Choose what is due of the pods that look stray now.
 

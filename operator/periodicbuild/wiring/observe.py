@@ -29,7 +29,7 @@ def observe_build(  # noqa: PLR0913 - keywords: what the parts of the process kn
         children=children,
         strangers=store.strangers(name),
         pods=pods,
-        has_stray_pods=any(store.is_stray(pod) for pod in store.pods_naming(name)),
+        has_stray_pods=any(store.holds_back(pod) for pod in store.pods_naming(name)),
         gone=store.gone_of(run.uid for run in build.status.runs),
         dry_run=memory.dry_run,
         refusals=memory.refusals,

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from periodicbuild.core.reasons import State
 from periodicbuild.core.recent import Recent
-from periodicbuild.core.strays import is_stray
+from periodicbuild.core.strays import holds_back, is_stray
 from periodicbuild.kube.changes import is_older
 from periodicbuild.kube.kinds import APP_SERVER, PERIODIC_BUILD
 from periodicbuild.wiring.keys import Key
@@ -205,6 +205,10 @@ class Store:
     def is_stray(self, pod: Pod) -> bool:
         """Tell whether a pod of ours belongs to no AppServer that is known."""
         return is_stray(pod, self.app_servers.get((pod.ref.namespace, pod.ref.name)))
+
+    def holds_back(self, pod: Pod) -> bool:
+        """Tell whether builds wait for a pod that belongs to no AppServer that is known."""
+        return holds_back(pod, self.app_servers.get((pod.ref.namespace, pod.ref.name)))
 
     def stray_pods(self) -> Iterator[Pod]:
         """Give the pods that belong to no AppServer that is known, whether their PeriodicBuild is there or not."""
