@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.cluster.cluster import Cluster
-    from tests.integration.kube_support import FaultProxy
+    from tests.faults.proxy import FaultProxy
 
     from periodicbuild.core.facts import PeriodicBuild
     from periodicbuild.kube.session import KubeSession

@@ -10,10 +10,10 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.integration.kube_support import DEADLINE_SECONDS, PODS, FaultProxy, new_namespace, opened
+from tests.faults.proxy import FaultProxy, proxy_between
+from tests.integration.kube_support import DEADLINE_SECONDS, PODS, new_namespace, opened
 from tests.operator_process import OperatorProcess, install
 
-from periodicbuild.kube.credentials import load_credentials
 from periodicbuild.kube.errors import NotFoundError
 from periodicbuild.kube.kinds import PERIODIC_BUILDS
 from periodicbuild.kube.session import MERGE_PATCH, KubeSession
@@ -144,7 +144,7 @@ def test_a_run_costs_no_request_more_than_it_needs(control_plane: Cluster, tmp_p
     async def scenario() -> dict[str, dict[str, float]]:
         async with (
             opened(control_plane.kubeconfig) as admin,
-            FaultProxy(await load_credentials(control_plane.kubeconfig), tmp_path) as proxy,
+            proxy_between(control_plane.kubeconfig, tmp_path / "through-proxy.yaml") as proxy,
         ):
             namespaces = {kind: await new_namespace(admin) for kind in last}
             scopes = [f"--namespace={namespace}" for namespace in namespaces.values()]
@@ -159,7 +159,7 @@ def test_a_run_costs_no_request_more_than_it_needs(control_plane: Cluster, tmp_p
                         *(play_the_kubelet(admin, namespaces[kind], status, runs) for kind, status in last.items())
                     )
                     counts.append(await calm(proxy))
-                counted = proxy.targets[counts[0] : counts[1]]
+                counted = [seen.target for seen in proxy.seen[counts[0] : counts[1]]]
                 return {kind: sent(counted, namespace) for kind, namespace in namespaces.items()}
             finally:
                 await asyncio.to_thread(operator.stop)

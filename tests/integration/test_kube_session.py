@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
+from tests.faults.effects import Drop, When
+from tests.faults.script import Fault
 from tests.integration.kube_support import (
     CONFIG_MAPS,
     NAMESPACES,
@@ -177,13 +179,13 @@ def test_a_lost_answer_is_transient_though_the_write_was_made(control_plane: Con
     async def scenario() -> None:
         async with faulty(control_plane.kubeconfig, tmp_path) as (proxy, session):
             namespace = await new_namespace(session)
-            proxy.lose_next_answer()
+            proxy.add(Fault(Drop(when=When.AFTER)))
             with pytest.raises(TransientKubeError) as lost:
                 await session.request("POST", CONFIG_MAPS.path(namespace=namespace), a_config_map("one"))
             codes.append(lost.value.status)
             with pytest.raises(AlreadyExistsError):
                 await create_config_map(session, namespace, "one")
-            assert proxy.user_agents == {f"periodicbuild/{version('periodicbuild')}"}
+            assert {seen.user_agent for seen in proxy.seen} == {f"periodicbuild/{version('periodicbuild')}"}
 
     asyncio.run(scenario())
     assert codes == [NO_ANSWER]

@@ -6,10 +6,11 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.integration.kube_support import FaultProxy, eventually, new_namespace, opened
+from tests.faults.effects import Delay
+from tests.faults.proxy import proxy_between
+from tests.faults.script import ALWAYS, Fault
+from tests.integration.kube_support import eventually, new_namespace, opened
 from tests.operator_process import OperatorProcess, install
-
-from periodicbuild.kube.credentials import load_credentials
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,18 +37,16 @@ def test_sigterm_ends_it_in_time(control_plane: Cluster, tmp_path: Path, *, is_s
     async def scenario() -> float:
         async with (
             opened(control_plane.kubeconfig) as admin,
-            FaultProxy(await load_credentials(control_plane.kubeconfig), tmp_path) as proxy,
+            proxy_between(control_plane.kubeconfig, tmp_path / "through-proxy.yaml") as proxy,
         ):
             namespace = await new_namespace(admin)
             operator = OperatorProcess(proxy.kubeconfig, tmp_path / "operator.log", [f"--namespace={namespace}"])
             await asyncio.to_thread(operator.start)
             requests = proxy.requests
             if is_stalled:
-                proxy.hold()
+                proxy.add(Fault(Delay(), times=ALWAYS))
             await asyncio.to_thread(control_plane.kubectl, "-n", namespace, "apply", "-f", "-", input=A_BUILD)
             await eventually(lambda: proxy.requests > requests)
-            seconds = await asyncio.to_thread(operator.stop)
-            proxy.let_through()
-            return seconds
+            return await asyncio.to_thread(operator.stop)
 
     assert asyncio.run(scenario()) < AT_MOST_SECONDS

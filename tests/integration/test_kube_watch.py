@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
-import msgspec
 import pytest
+from tests.faults.effects import Delay, Stale, Stall
+from tests.faults.script import ALWAYS, Fault, Match
 from tests.integration.kube_support import (
-    CONFIG_MAPS,
     create_config_map,
     delete_config_map,
     eventually,
@@ -19,12 +18,12 @@ from tests.integration.kube_support import (
     new_namespace,
     opened,
 )
+from tests.integration.watching import watching
 
 from periodicbuild.kube.changes import ChangeType
-from periodicbuild.kube.watch import PAGE_SIZE, Collection, ListWatch
+from periodicbuild.kube.watch import PAGE_SIZE
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
     from pathlib import Path
 
     from tests.integration.kube_support import ControlPlane
@@ -33,62 +32,9 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.control_plane
 
-OWN = "app=own"
 SHORT_SILENCE_SECONDS = 1.0
 ROOT_CA = "kube-root-ca.crt"
 """A ConfigMap that Kubernetes puts into every namespace."""
-
-
-class Metadata(msgspec.Struct, frozen=True):
-    """What these tests need of an object."""
-
-    name: str
-    namespace: str
-
-
-class ConfigMap(msgspec.Struct, frozen=True):
-    """A kind with few declared fields."""
-
-    metadata: Metadata
-
-
-class Known:
-    """A handler that keeps the names it knows of, as a store would."""
-
-    def __init__(self) -> None:
-        self.names: set[str] = set()
-        self.lists = 0
-        self.changes: list[tuple[ChangeType, str]] = []
-
-    def listing(self) -> None:
-        """Nothing else writes into this one."""
-
-    def listed(self, items: Sequence[ConfigMap]) -> None:
-        """Replace everything."""
-        self.lists += 1
-        self.names = {item.metadata.name for item in items}
-
-    def changed(self, change: ChangeType, item: ConfigMap) -> None:
-        """Apply one change."""
-        self.changes.append((change, item.metadata.name))
-        (self.names.discard if change is ChangeType.DELETED else self.names.add)(item.metadata.name)
-
-
-@asynccontextmanager
-async def watching(
-    session: KubeSession, namespace: str, selector: str = OWN
-) -> AsyncIterator[tuple[Known, ListWatch[ConfigMap]]]:
-    """Run a ListWatch of a namespace's ConfigMaps."""
-    known = Known()
-    collection = Collection(path=CONFIG_MAPS.path(namespace=namespace), label_selector=selector)
-    watch = ListWatch(session, collection, ConfigMap, known)
-    task = asyncio.create_task(watch.run())
-    try:
-        yield known, watch
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
 
 
 def test_it_sees_all_that_is_there_over_several_pages(control_plane: ControlPlane) -> None:
@@ -162,11 +108,10 @@ def test_it_resumes_where_it_was_cut_without_a_new_list(control_plane: ControlPl
             await create_config_map(admin, namespace, "doomed", app="own")
             async with watching(session, namespace) as (known, _):
                 await eventually(lambda: known.names == {"doomed"})
-                proxy.hold()
-                proxy.cut()
-                await delete_config_map(admin, namespace, "doomed")
-                await create_config_map(admin, namespace, "newborn", app="own")
-                proxy.let_through()
+                with proxy.during(Fault(Delay(), times=ALWAYS)):
+                    proxy.cut()
+                    await delete_config_map(admin, namespace, "doomed")
+                    await create_config_map(admin, namespace, "newborn", app="own")
                 await eventually(lambda: known.names == {"newborn"})
                 assert (known.lists, known.changes[0]) == (1, (ChangeType.DELETED, "doomed"))
 
@@ -191,12 +136,11 @@ def test_what_vanished_in_a_gap_that_the_server_cannot_fill_is_found_by_a_list(
             namespace = await new_namespace(admin)
             await create_config_map(admin, namespace, "doomed", app="own")
             async with watching(session, namespace) as (known, _):
-                await eventually(lambda: known.names == {"doomed"})
-                proxy.hold()
-                proxy.cut()
-                await delete_config_map(admin, namespace, "doomed")
-                proxy.watch_next_from(version)
-                proxy.let_through()
+                await eventually(lambda: known.names == {"doomed"} and proxy.seen[-1].target.verb == "watch")
+                proxy.add(Fault(Stale(version=version), match=Match(verbs=("watch",))))
+                with proxy.during(Fault(Delay(), times=ALWAYS)):
+                    proxy.cut()
+                    await delete_config_map(admin, namespace, "doomed")
                 await eventually(lambda: known.names == set())
                 assert known.changes == []
 
@@ -212,12 +156,11 @@ def test_a_stream_that_is_open_and_silent_is_left_for_a_new_one(control_plane: C
             namespace = await new_namespace(admin)
             async with watching(session, namespace) as (known, watch):
                 await eventually(lambda: watch.is_complete)
-                proxy.silence()
-                await create_config_map(admin, namespace, "unheard", app="own")
-                silent_since, requests = watch.last_activity, proxy.requests
-                await eventually(lambda: proxy.requests > requests)
-                assert watch.last_activity == silent_since
-                proxy.let_through()
+                with proxy.during(Fault(Stall(), match=Match(event="*")), Fault(Delay(), times=ALWAYS)):
+                    await create_config_map(admin, namespace, "unheard", app="own")
+                    silent_since, requests = watch.last_activity, proxy.requests
+                    await eventually(lambda: proxy.requests > requests)
+                    assert watch.last_activity == silent_since
                 await eventually(lambda: known.names == {"unheard"})
                 assert time.monotonic() - watch.last_activity < SHORT_SILENCE_SECONDS
                 assert watch.is_complete

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
+from tests.faults.effects import Drop, Refuse, When
+from tests.faults.script import Fault
 from tests.integration.action_scenes import ActionScene, play_in
 from tests.schema.manifests import TEMPLATE
 
@@ -65,7 +67,7 @@ def play(cluster: Cluster, folder: Path, scenario: Callable[[Scene], Awaitable[N
 
 def test_a_create_that_was_done_is_found(control_plane: Cluster, tmp_path: Path) -> None:
     async def scenario(scene: Scene) -> None:
-        scene.proxy.lose_next_answer()
+        scene.proxy.add(Fault(Drop(when=When.AFTER)))
         await scene.act(CREATE)
         assert (scene.refusal, scene.is_known) == (Refused.UNANSWERED, False)
         await scene.act(CONFIRM)
@@ -76,7 +78,7 @@ def test_a_create_that_was_done_is_found(control_plane: Cluster, tmp_path: Path)
 
 def test_a_create_that_was_not_done_is_an_error_like_any_other(control_plane: Cluster, tmp_path: Path) -> None:
     async def scenario(scene: Scene) -> None:
-        scene.proxy.refuse_next(503)
+        scene.proxy.add(Fault(Refuse(status=503)))
         await scene.act(CREATE)
         assert (scene.refusal, scene.is_known) == (Refused.UNANSWERED, False)
         await scene.act(CONFIRM)

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
+from tests.faults.effects import Drop, When
+from tests.faults.script import Fault
 from tests.integration.action_scenes import ActionScene, play_in
 
 from periodicbuild.core.plans import ReadService, Refused, SwitchService
@@ -163,7 +165,7 @@ def test_a_switch_whose_answer_is_lost_shows_when_the_service_is_read(control_pl
     async def scenario(scene: Scene) -> None:
         await scene.create()
         service = await scene.read()
-        scene.proxy.lose_next_answer()
+        scene.proxy.add(Fault(Drop(when=When.AFTER)))
         await scene.switch(service)
         assert (scene.fact.service, scene.fact.refused) == (None, Refused.API_ERROR)
         assert (await scene.read()).app_server == "nightly-1"
