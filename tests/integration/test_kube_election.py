@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
+from tests.faults.effects import Delay, Drop, Refuse, When
+from tests.faults.script import ALWAYS, Fault, Match
 from tests.integration.kube_support import eventually, faulty, new_namespace, opened
 
 from periodicbuild.kube.election import Election, ElectionSettings
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
+    from tests.faults.effects import Effect
     from tests.integration.kube_support import ControlPlane
 
     from periodicbuild.kube.session import KubeSession
@@ -154,33 +157,25 @@ def test_one_that_is_started_again_under_its_name_leads_at_once(control_plane: C
     asyncio.run(scenario())
 
 
-@pytest.mark.parametrize("fault", ["it says nothing", "it fails", "nobody listens"])
-def test_who_cannot_renew_does_not_lead(control_plane: ControlPlane, tmp_path: Path, fault: str) -> None:
+@pytest.mark.parametrize(
+    "effect", [Delay(), Refuse(status=500), Drop()], ids=["it says nothing", "it fails", "nobody listens"]
+)
+def test_who_cannot_renew_does_not_lead(control_plane: ControlPlane, tmp_path: Path, effect: Effect) -> None:
     async def scenario() -> None:
         async with (
             opened(control_plane.kubeconfig) as admin,
             faulty(control_plane.kubeconfig, tmp_path) as (proxy, own),
         ):
             namespace = await new_namespace(admin)
-            async with running(own, namespace, "one") as one, running(admin, namespace, "other") as other:
-                await one.election.is_clear()
-                await eventually(lambda: one.is_acting or other.is_acting)
-                if other.is_acting:
-                    await other.kill()
-                    await other.election.release()
-                    await eventually(lambda: one.is_acting)
-                    other.start()
-                if fault == "it says nothing":
-                    proxy.hold()
-                elif fault == "it fails":
-                    proxy.refuse_next(500, times=1000)
-                else:
-                    await proxy.__aexit__()
-                await eventually(lambda: not one.election.is_leading)
-                await eventually(lambda: other.begun != [] and other.is_acting)
-                assert not one.is_acting
-                assert one.ended[-1] <= other.begun[-1]
-                proxy.let_through()
+            async with running(own, namespace, "one") as one:
+                await eventually(lambda: one.is_acting)
+                async with running(admin, namespace, "other") as other:
+                    await other.election.is_clear()
+                    proxy.add(Fault(effect, times=ALWAYS))
+                    await eventually(lambda: not one.election.is_leading)
+                    await eventually(lambda: other.is_acting)
+                    assert not one.is_acting
+                    assert one.ended[-1] <= other.begun[-1]
 
     asyncio.run(scenario())
 
@@ -195,7 +190,7 @@ def test_an_answer_that_is_lost_ends_no_term(control_plane: ControlPlane, tmp_pa
             async with running(own, namespace, "one") as one:
                 await eventually(lambda: one.is_acting)
                 for _ in range(3):
-                    proxy.lose_next_answer()
+                    proxy.add(Fault(Drop(when=When.AFTER), match=Match(verbs=("patch",))))
                     await renewed(admin, namespace)
                 assert (len(one.begun), one.is_acting) == (1, True)
 
