@@ -12,8 +12,8 @@ import msgspec
 from aiohttp import web
 from tests.loopback import eventually, json_answer, talking_to
 
-from periodicbuild.kube.election import Unopposed
 from periodicbuild.kube.event_body import Reporter
+from periodicbuild.kube.leadership import Unopposed
 from periodicbuild.kube.parse import stored_build_from_json
 from periodicbuild.kube.writer import Writer, WriterSettings
 from periodicbuild.wiring.clock import Clock

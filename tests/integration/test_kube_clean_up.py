@@ -13,9 +13,9 @@ from tests.operator_process import install
 
 from periodicbuild.core.plans import DeleteAppServer, DeletePod
 from periodicbuild.kube.credentials import load_credentials
-from periodicbuild.kube.election import Unopposed
 from periodicbuild.kube.errors import NotFoundError
 from periodicbuild.kube.kinds import APP_SERVERS, PODS
+from periodicbuild.kube.leadership import Unopposed
 from periodicbuild.kube.parse import app_server_from_json, pod_from_json
 from periodicbuild.kube.session import MERGE_PATCH, KubeSession
 from periodicbuild.kube.writer import Writer, WriterSettings

@@ -40,7 +40,8 @@ class Replica:
 
     def __init__(self, session: KubeSession, namespace: str, identity: str) -> None:
         settings = ElectionSettings(namespace=namespace, name=NAME, identity=identity, duration_seconds=SECONDS)
-        self.election = Election(session, settings, now=lambda: datetime.now(UTC))
+        self.is_fit = True
+        self.election = Election(session, settings, now=lambda: datetime.now(UTC), is_fit=lambda: self.is_fit)
         self.begun: list[float] = []
         self.ended: list[float] = []
         self._tasks: list[asyncio.Task[None]] = []
@@ -253,6 +254,38 @@ def test_a_namespace_that_is_missing_is_waited_for(
 
     asyncio.run(scenario())
     assert len([record for record in caplog.records if record.levelname == "WARNING"]) == 1
+
+
+def test_a_leader_that_is_not_fit_gives_way_to_one_that_is(control_plane: ControlPlane) -> None:
+    async def scenario() -> None:
+        async with opened(control_plane.kubeconfig) as session:
+            namespace = await new_namespace(session)
+            async with running(session, namespace, "one") as one:
+                await eventually(lambda: one.is_acting)
+                async with running(session, namespace, "other") as other:
+                    await other.election.is_clear()
+                    one.is_fit = False
+                    await eventually(lambda: other.is_acting)
+                    assert not one.is_acting
+                    assert other.begun[0] - one.ended[0] < 1
+
+    asyncio.run(scenario())
+
+
+def test_where_nobody_is_fit_one_leads_all_the_same_and_does_not_change(control_plane: ControlPlane) -> None:
+    async def scenario() -> None:
+        async with opened(control_plane.kubeconfig) as session:
+            namespace = await new_namespace(session)
+            async with running(session, namespace, "one") as one:
+                await eventually(lambda: one.is_acting)
+                one.is_fit = False
+                await eventually(lambda: len(one.begun) == 2)
+                assert one.begun[1] - one.ended[0] > 4
+                await renewed(session, namespace)
+                await renewed(session, namespace)
+                assert (len(one.begun), one.is_acting) == (2, True)
+
+    asyncio.run(scenario())
 
 
 def test_an_error_in_acting_is_not_swallowed(control_plane: ControlPlane) -> None:

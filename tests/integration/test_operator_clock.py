@@ -55,6 +55,14 @@ def _metric(port: int, name: str) -> float:
     return float(found[1]) if found else -1
 
 
+def clock_skew_events(cluster: Cluster) -> int:
+    """Count what the Lease was told of (Events about an object are where it is)."""
+    events = cluster.kubectl(
+        "get", "events", f"--namespace={NAMESPACE}", "--field-selector=reason=ClockSkew", "-o=name"
+    )
+    return len(events.split())
+
+
 @pytest.mark.parametrize("step", [timedelta(hours=2), timedelta(days=90), timedelta(days=-90)], ids=str)
 def test_a_step_of_the_clock_starts_nothing_until_it_is_set_right(control_plane: Cluster, step: timedelta) -> None:
     install(control_plane)
@@ -68,6 +76,8 @@ def test_a_step_of_the_clock_starts_nothing_until_it_is_set_right(control_plane:
         status = json.loads(control_plane.kubectl("get", "pb", name, "-o", "json")).get("status", {})
         return dict(status.get("slots", {}))
 
+    before = clock_skew_events(control_plane)
+
     async def scenario() -> None:
         settings = parse_settings(["run", "--kubeconfig", str(kubeconfig), "--listen", f"127.0.0.1:{port}"])
         operator = asyncio.create_task(run(settings, Clock(wall=clock.read)))
@@ -79,6 +89,7 @@ def test_a_step_of_the_clock_starts_nothing_until_it_is_set_right(control_plane:
         await until(lambda: _metric(port, "periodicbuild_queue_depth") == 0, "it was looked at")
         assert await metric(port, "periodicbuild_clock_trusted") == 0
         assert await asyncio.to_thread(slots) == {}
+        await until(lambda: clock_skew_events(control_plane) == before + 1, "the Lease has an Event, and only one")
         clock.off_by = timedelta()
         await until(lambda: slots() == {"due": 1, "started": 1, "skipped": 0, "missed": 0}, "it starts once")
         assert await metric(port, "periodicbuild_unaccounted_slots") == 0

@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.builders import a_build, a_pod, a_schedule_status, an_app_server
 
 from periodicbuild.core.status import BuildStatus
-from periodicbuild.kube.election import Unopposed
+from periodicbuild.kube.leadership import Unopposed
 from periodicbuild.kube.parse import StoredBuild
 from periodicbuild.kube.paths import Target
 from periodicbuild.wiring.clock import Clock

@@ -14,9 +14,9 @@ from tests.builders.store import BUILD, POD, SERVER, a_store, put_pod, put_serve
 from tests.loopback import eventually, json_answer, talking_to
 
 from periodicbuild.core.strays import GRACE
-from periodicbuild.kube.election import Unopposed
 from periodicbuild.kube.event_body import Reporter
 from periodicbuild.kube.events import Recorder
+from periodicbuild.kube.leadership import Unopposed
 from periodicbuild.kube.writer import Writer, WriterSettings
 from periodicbuild.wiring.clock import Clock
 from periodicbuild.wiring.metrics import Metrics

@@ -170,6 +170,7 @@ class EventReason(StrEnum):
     NAME_COLLISION = "NameCollision"
     LEDGER_RESET = "LedgerReset"
     CLOCK_STEPPED = "ClockStepped"
+    CLOCK_SKEW = "ClockSkew"
     ORPHANED = "Orphaned"
     NOTIFICATION_FAILED = "NotificationFailed"
     ACTIVATED = "Activated"

@@ -12,15 +12,16 @@ import asyncio
 import logging
 import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from periodicbuild.core.leadership import Candidate, Lease
+from periodicbuild.core.notices import ObjectRef
 from periodicbuild.kube.changes import ChangeType, is_older
 from periodicbuild.kube.errors import AlreadyExistsError, ConflictError, KubeError, NotFoundError
 from periodicbuild.kube.event_body import micro_time
-from periodicbuild.kube.lease import LEASES, LeaseObject, LeaseWire
+from periodicbuild.kube.lease import LEASE, LEASES, LeaseObject, LeaseWire
 from periodicbuild.kube.outage import Outage
 from periodicbuild.kube.watch import Collection, ListWatch
 
@@ -35,6 +36,9 @@ CALL_SECONDS = 2.0
 
 RETRY_SECONDS = 1.0
 """After a bid that failed; three of them fit between a renewal that is due and the end of the term."""
+
+RELUCTANCE_SECONDS = 5.0
+"""So long a replica that is not fit leaves the Lease to others; if nobody takes it, it leads all the same."""
 
 RELEASE_SECONDS = 1.0
 """For giving the Lease back at the end; longer is not worth it, as it runs out anyway."""
@@ -58,32 +62,6 @@ class ElectionSettings:
     duration_seconds: int = 15
 
 
-class Leadership(Protocol):
-    """What the rest of the program asks."""
-
-    @property
-    def is_leading(self) -> bool:
-        """Tell whether this replica may act at this very moment."""
-
-    @property
-    def term(self) -> int:
-        """Number of the term: higher than that of every leader before."""
-
-    async def while_leading(self, act: Callable[[], Coroutine[None, None, None]]) -> None:
-        """Run `act` anew in each term and cancel it when the term ends, for ever."""
-
-
-class Unopposed:
-    """Lead always: for a replica that is the only one (`--leader-elect=false`)."""
-
-    is_leading = True
-    term = 0
-
-    async def while_leading(self, act: Callable[[], Coroutine[None, None, None]]) -> None:
-        """Run it."""
-        await act()
-
-
 class Election:
     """Take part in it: `run` as a task, `while_leading` for what only a leader does, `release` at the end."""
 
@@ -93,13 +71,17 @@ class Election:
         settings: ElectionSettings,
         *,
         now: Callable[[], datetime],
+        is_fit: Callable[[], bool] = lambda: True,
         clock: Callable[[], float] = seconds_since_boot,
     ) -> None:
         """`session` should be used for nothing else, so that no herd of writes holds a renewal up.
 
-        `now` dates the Lease, for people; `clock` decides.
+        `now` dates the Lease, for people; `clock` decides.  A leader for which `is_fit` becomes False gives way.
         """
+        self._settings = settings
         self._now = now
+        self._is_fit = is_fit
+        self._began_fit = True
         self._clock = clock
         self._lease = LeaseObject(
             session, namespace=settings.namespace, name=settings.name, usual_duration=settings.duration_seconds
@@ -127,9 +109,18 @@ class Election:
         return self._candidate.lease.transitions if self._candidate.lease is not None else 0
 
     @property
-    def lease(self) -> Lease | None:
-        """Give the Lease as it was seen last."""
-        return self._candidate.lease
+    def lease_ref(self) -> ObjectRef | None:
+        """Point at the Lease."""
+        lease, settings = self._candidate.lease, self._settings
+        if lease is None:
+            return None
+        return ObjectRef(
+            api_version=LEASES.api_version,
+            kind=LEASE,
+            namespace=settings.namespace,
+            name=settings.name,
+            uid=lease.uid,
+        )
 
     async def run(self) -> None:
         """Watch the Lease, and renew it or take it when it is time; for ever."""
@@ -156,7 +147,7 @@ class Election:
                 await asyncio.gather(acting, ending, return_exceptions=True)
 
     async def release(self) -> None:
-        """Stop leading and give the Lease back, so that a standby need not wait; only once `run` has been cancelled."""
+        """Stop leading and give the Lease back, so that a standby need not wait; after `run` has been cancelled."""
         lease = self._candidate.lease
         if lease is None or not self._candidate.has_won:
             return
@@ -196,8 +187,8 @@ class Election:
     async def _wait_until_due(self) -> None:
         while True:
             self._announce()
-            now, due = self._clock(), max(self._candidate.acts_at, self._not_before)
-            if self._candidate.has_looked and due <= now:
+            now, due = self._clock(), self._due_at
+            if due <= now:
                 return
             ends = self._candidate.held_until if self.is_leading else float("inf")
             self._has_news.clear()
@@ -207,7 +198,19 @@ class Election:
             except TimeoutError:
                 continue
 
+    @property
+    def _due_at(self) -> float:
+        """Give the instant of the next bid; infinity before it is known whether there is a Lease."""
+        candidate = self._candidate
+        if not candidate.has_looked:
+            return float("inf")
+        reluctance = 0.0 if candidate.has_won or self._is_fit() else RELUCTANCE_SECONDS
+        return max(candidate.acts_at + reluctance, self._not_before)
+
     async def _bid(self) -> None:
+        if self._candidate.has_won and self._began_fit and not self._is_fit():
+            await self._give_way()
+            return
         lease, begins = replace(self._candidate.next_lease, mark=micro_time(self._now())), not self._candidate.has_won
         self._candidate = self._candidate.sent(lease.mark, self._clock())
         try:
@@ -219,6 +222,13 @@ class Election:
             self._failed(error)
         else:
             self._outage.is_over()
+            self._began_fit = self._began_fit if not begins else self._is_fit()
+
+    async def _give_way(self) -> None:
+        """Let another replica lead that is fit; if there is none, this one soon does so again."""
+        _log.warning("not fit to lead: giving the Lease back", extra={"term": self.term})
+        await self.release()
+        self._not_before = self._clock() + RELUCTANCE_SECONDS
 
     async def _look_after(self, error: KubeError) -> None:
         """Somebody was faster, or has deleted the Lease; if there was none, its namespace is missing."""
@@ -242,7 +252,7 @@ class Election:
 
     def _announce(self) -> None:
         """Wake up whoever waits for a term to begin or to end."""
-        if self.is_leading or (self._candidate.has_looked and self._candidate.acts_at > self._clock()):
+        if self.is_leading or self._clock() < self._due_at < float("inf"):
             self._is_clear.set()
         if self.is_leading == self._has_begun.is_set():
             return

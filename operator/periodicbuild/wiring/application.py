@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING
 import kopf
 
 from periodicbuild.kube.credentials import load_credentials
-from periodicbuild.kube.election import Election, Unopposed
+from periodicbuild.kube.election import Election
 from periodicbuild.kube.errors import NotFoundError, UnknownKindError
 from periodicbuild.kube.event_body import Reporter
 from periodicbuild.kube.kinds import PERIODIC_BUILDS
+from periodicbuild.kube.leadership import Unopposed
 from periodicbuild.kube.session import KubeSession
 from periodicbuild.kube.writer import Writer, WriterSettings
 from periodicbuild.wiring import term
@@ -199,7 +200,7 @@ async def run(settings: Settings, clock: Clock | None = None) -> None:
         election = None
         if settings.election is not None:
             own = await stack.enter_async_context(KubeSession(credentials, on_request=metrics.on_request, agent=agent))
-            election = Election(own, settings.election, now=lambda: clock.now().steady)
+            election = Election(own, settings.election, now=lambda: clock.now().steady, is_fit=lambda: clock.is_trusted)
         fence = (lambda: election.is_leading) if election is not None else (lambda: True)
         limits = WriterSettings(qps=settings.qps, burst=settings.burst)
         writer = await stack.enter_async_context(Writer(session, limits, fence=fence))

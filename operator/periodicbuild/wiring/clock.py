@@ -37,7 +37,8 @@ class Clock:
         self._monotonic = monotonic
         self._steady_zero = wall() - timedelta(seconds=monotonic())
         self._server_now: Callable[[], datetime | None] = lambda: None
-        self._was_trusted = True
+        self.off_since: datetime | None = None
+        """Steady clock: when it was noticed that the wall clock is not to be trusted; None = it is."""
 
     def follow(self, server_now: Callable[[], datetime | None]) -> None:
         """Start the steady clock at the API server's time; `server_now` gives None before its first answer."""
@@ -53,15 +54,21 @@ class Clock:
         """Tell whether the wall clock agrees with the API server's to a minute."""
         return abs(self._ahead()) <= TRUSTED
 
+    @property
+    def ahead_seconds(self) -> float:
+        """By how much the wall clock is ahead of the API server's; negative = behind."""
+        return self._ahead().total_seconds()
+
     def notice_trust(self) -> None:
         """Say once that the wall clock is not trusted, however many objects wait for it, and once that it is again."""
-        if self.is_trusted == self._was_trusted:
+        if self.is_trusted == (self.off_since is None):
             return
-        self._was_trusted = not self._was_trusted
-        ahead = {"ahead_seconds": round(self._ahead().total_seconds())}
-        if self._was_trusted:
+        ahead = {"ahead_seconds": round(self.ahead_seconds)}
+        if self.is_trusted:
+            self.off_since = None
             _log.info("our clock agrees with the API server's again", extra=ahead)
         else:
+            self.off_since = self.now().steady
             _log.warning("our clock is off the API server's: no build starts until one of them is mended", extra=ahead)
 
     def _ahead(self) -> timedelta:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from prometheus_client.core import Metric
 
     from periodicbuild.core.plans import BuildPlan
-    from periodicbuild.kube.election import Leadership
+    from periodicbuild.kube.leadership import Leadership
     from periodicbuild.kube.paths import Target
     from periodicbuild.wiring.clock import Clock
     from periodicbuild.wiring.store import Store

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from periodicbuild.core.mail import Delivery, PendingNotice
     from periodicbuild.core.reasons import SinkName
     from periodicbuild.core.recipients import Telling
-    from periodicbuild.kube.election import Leadership
+    from periodicbuild.kube.leadership import Leadership
     from periodicbuild.notify.desk import Pace
     from periodicbuild.notify.notice import Sink
     from periodicbuild.wiring.clock import Clock

@@ -17,6 +17,7 @@ from periodicbuild.kube.events import Recorder
 from periodicbuild.notify.smtp import EmailSink
 from periodicbuild.wiring.actions import Actions
 from periodicbuild.wiring.admission import Admission
+from periodicbuild.wiring.clock_watch import watch_clock
 from periodicbuild.wiring.heartbeat import beat
 from periodicbuild.wiring.reconciler import Reconciler
 from periodicbuild.wiring.sweep import Sweep
@@ -26,8 +27,8 @@ from periodicbuild.wiring.writes import Writes
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping
 
-    from periodicbuild.kube.election import Leadership
     from periodicbuild.kube.event_body import Reporter
+    from periodicbuild.kube.leadership import Leadership
     from periodicbuild.kube.session import KubeSession
     from periodicbuild.kube.writer import Writer
     from periodicbuild.notify.notice import Sink
@@ -90,7 +91,8 @@ async def act(lasting: Lasting) -> None:
     store.enqueue_all()
     try:
         async with asyncio.TaskGroup() as group:
-            for part in (admission.run(), sweep.run(), reconciler.run(), *_heartbeat(lasting)):
+            parts = [admission.run(), sweep.run(), watch_clock(lasting.clock, lasting.leadership, recorder)]
+            for part in (*parts, *_heartbeat(lasting), reconciler.run()):
                 group.create_task(part)
     finally:
         await teller.close()

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from periodicbuild.core.facts import AppServer, AppServerStatus, PeriodicBuild
     from periodicbuild.core.plans import ThenAction
     from periodicbuild.core.status import BuildStatus
-    from periodicbuild.kube.election import Leadership
+    from periodicbuild.kube.leadership import Leadership
     from periodicbuild.kube.writer import Writer
     from periodicbuild.wiring.clock import Clock
     from periodicbuild.wiring.store import Store
