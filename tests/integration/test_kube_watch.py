@@ -147,6 +147,46 @@ def test_what_vanished_in_a_gap_that_the_server_cannot_fill_is_found_by_a_list(
     asyncio.run(scenario())
 
 
+def test_a_list_that_is_asked_for_is_complete_and_no_older_than_the_asking(control_plane: ControlPlane) -> None:
+    async def scenario() -> None:
+        async with opened(control_plane.kubeconfig) as session:
+            namespace = await new_namespace(session)
+            async with watching(session, namespace) as (known, watch):
+                await eventually(lambda: watch.is_complete)
+                names = {f"cm-{number}" for number in range(PAGE_SIZE + 20)}
+                await asyncio.gather(*(create_config_map(session, namespace, name, app="own") for name in names))
+                known.names = {"deleted-unseen"}
+                await watch.relist()
+                assert (known.names, known.lists) == (names, 2)
+                await create_config_map(session, namespace, "after", app="own")
+                await eventually(lambda: "after" in known.names)
+                assert known.lists == 2
+
+    asyncio.run(scenario())
+
+
+def test_a_list_that_is_asked_for_during_an_outage_comes_when_it_is_over(
+    control_plane: ControlPlane, tmp_path: Path
+) -> None:
+    async def scenario() -> None:
+        async with (
+            opened(control_plane.kubeconfig) as admin,
+            faulty(control_plane.kubeconfig, tmp_path) as (proxy, session),
+        ):
+            namespace = await new_namespace(admin)
+            async with watching(session, namespace) as (known, watch):
+                await eventually(lambda: watch.is_complete)
+                with proxy.during(Fault(Delay(), times=ALWAYS)):
+                    proxy.cut()
+                    asking = asyncio.create_task(watch.relist())
+                    await create_config_map(admin, namespace, "meanwhile", app="own")
+                    assert not asking.done()
+                await asking
+                assert "meanwhile" in known.names
+
+    asyncio.run(scenario())
+
+
 def test_a_stream_that_is_open_and_silent_is_left_for_a_new_one(control_plane: ControlPlane, tmp_path: Path) -> None:
     async def scenario() -> None:
         async with (

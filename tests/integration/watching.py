@@ -62,7 +62,7 @@ async def watching(
     """Run a ListWatch of a namespace's ConfigMaps."""
     known = Known()
     collection = Collection(path=CONFIG_MAPS.path(namespace=namespace), label_selector=selector)
-    watch = ListWatch(session, collection, ConfigMap, known)
+    watch = ListWatch(session, collection, msgspec.json.Decoder(ConfigMap).decode, known)
     task = asyncio.create_task(watch.run())
     try:
         yield known, watch

@@ -12,7 +12,7 @@ from tests.builders import A_TEMPLATE, SLOT, a_build, a_result, an_app_server, a
 from periodicbuild.core.facts import AppServer, AppServerStatus
 from periodicbuild.core.reasons import FailureClass, State, SucceedWhen, Trigger
 from periodicbuild.kube.changes import Decoder
-from periodicbuild.kube.parse import AppServerWire, app_server_from_json, parse_app_server
+from periodicbuild.kube.parse import app_server_from_json
 
 METADATA: dict[str, Any] = {
     "name": "nightly-20261124-023000-1",
@@ -195,8 +195,8 @@ def test_a_trigger_of_a_newer_operator_is_the_schedules_if_there_is_a_slot() -> 
     assert parsed(spec={**SPEC, "trigger": "Whim"}).trigger is Trigger.SCHEDULE
 
 
-def test_an_object_from_a_list_lets_go_of_its_page_and_shares_its_template() -> None:
+def test_objects_of_a_list_share_their_template() -> None:
     page = msgspec.json.encode({"metadata": {}, "items": [{"metadata": METADATA, "spec": SPEC}] * 2})
-    one, other = (parse_app_server(item) for item in Decoder(AppServerWire).page(page).items)
+    one, other = Decoder(app_server_from_json).page(page).items
     assert one == other
     assert one.template is other.template

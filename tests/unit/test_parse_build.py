@@ -9,13 +9,12 @@ import msgspec
 import pytest
 from tests.builders import a_ref, a_schedule, at, some_retries, some_timeouts
 
-from periodicbuild.core.facts import History, Timeouts
+from periodicbuild.core.facts import History, PeriodicBuild, Timeouts
 from periodicbuild.core.reasons import AfterManualRun, Blocker, Decision, FailureClass, Outcome, SucceedWhen, Trigger
 from periodicbuild.core.schedules import DEFAULT_INTERVAL
 from periodicbuild.core.status import BuildStatus, Manual, Slots
 from periodicbuild.kube.parse import (
     StoredBuild,
-    periodic_build_from_body,
     periodic_build_from_json,
     stored_build_from_json,
 )
@@ -45,29 +44,32 @@ RUN = {"id": "20261124-023000", "trigger": "Schedule", "startTime": "2026-11-24T
 SLOTS = {"due": 3, "started": 1, "skipped": 1, "missed": 1}
 
 
+def parsed(**parts: Any) -> PeriodicBuild:
+    return periodic_build_from_json(msgspec.json.encode(parts))
+
+
 def parsed_spec(**spec: Any) -> Any:
-    return periodic_build_from_body({"metadata": METADATA, "spec": spec}).spec
+    return parsed(metadata=METADATA, spec=spec).spec
 
 
 def parsed_status(**status: Any) -> BuildStatus:
-    return periodic_build_from_body({"metadata": METADATA, "status": status}).status
+    return parsed(metadata=METADATA, status=status).status
 
 
 def test_metadata_says_which_object_it_is() -> None:
-    build = periodic_build_from_body({"metadata": METADATA, "spec": {}})
+    build = parsed(metadata=METADATA, spec={})
     assert build.ref == a_ref("PeriodicBuild", "nightly")
     assert (build.resource_version, build.generation, build.created_at) == ("100", 3, at("2026-11-20"))
     assert (build.run_now, build.is_deleting) == ("please", False)
 
 
 def test_a_deletion_timestamp_means_that_it_is_being_deleted() -> None:
-    body = {"metadata": {**METADATA, "deletionTimestamp": "2026-11-24T00:00:00Z"}}
-    assert periodic_build_from_body(body).is_deleting
+    assert parsed(metadata={**METADATA, "deletionTimestamp": "2026-11-24T00:00:00Z"}).is_deleting
 
 
 def test_an_empty_token_asks_for_nothing_and_a_long_one_is_cut_to_what_status_holds() -> None:
     def token(text: str) -> str | None:
-        return periodic_build_from_body({"metadata": {"annotations": {"periodicbuild.dev/run-now": text}}}).run_now
+        return parsed(metadata={"annotations": {"periodicbuild.dev/run-now": text}}).run_now
 
     assert token("") is None
     assert token("x" * 300) == "x" * 256
@@ -130,7 +132,7 @@ def test_equal_policies_and_templates_are_one_object_in_memory() -> None:
 
 
 def test_a_status_that_was_never_written_is_empty() -> None:
-    assert periodic_build_from_body({"metadata": METADATA}).status == BuildStatus()
+    assert parsed(metadata=METADATA).status == BuildStatus()
     assert parsed_status() == BuildStatus()
 
 

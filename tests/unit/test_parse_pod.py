@@ -9,8 +9,7 @@ import pytest
 from tests.builders import a_container, a_pod, an_app_server
 
 from periodicbuild.core.facts import Pod
-from periodicbuild.kube.changes import Decoder
-from periodicbuild.kube.parse import PodWire, parse_pod, pod_from_json
+from periodicbuild.kube.parse import pod_from_json
 
 SERVER = an_app_server()
 METADATA: dict[str, Any] = {
@@ -57,13 +56,6 @@ def test_a_running_pod_is_read_field_by_field() -> None:
 def test_a_new_pod_has_nothing_yet() -> None:
     body = msgspec.json.encode({"metadata": METADATA, "spec": {}, "status": {"phase": "Pending"}})
     assert pod_from_json(body) == a_pod(SERVER, phase="Pending", node=None)
-
-
-def test_a_pod_that_is_gone_is_the_last_that_was_known_of_it() -> None:
-    line = msgspec.json.encode({"type": "DELETED", "object": {"metadata": METADATA, "status": {"phase": "Failed"}}})
-    item = Decoder(PodWire).line(line).item
-    assert item is not None
-    assert parse_pod(item, is_gone=True) == a_pod(SERVER, phase="Failed", is_gone=True, node=None, containers=())
 
 
 UNSCHEDULABLE = {

@@ -53,7 +53,7 @@ def with_application(
 def test_it_is_alive_from_the_beginning_and_ready_when_its_lists_are_complete() -> None:
     async def scenario(application: Application, _: list[float]) -> None:
         assert application.complaint() is None
-        assert application.what_is_missing() == "still listing AppServers, pods, PeriodicBuilds"
+        assert application.what_is_missing() == "still listing PeriodicBuilds, AppServers, pods"
         await application.start()
         await eventually(lambda: application.what_is_missing() is None)
         assert application.complaint() is None
@@ -82,7 +82,7 @@ def test_a_part_that_ends_by_a_bug_is_no_life(monkeypatch: pytest.MonkeyPatch) -
     async def broken(_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("periodicbuild.wiring.census.Census.run", broken)
+    monkeypatch.setattr("periodicbuild.wiring.sweep.Sweep.run", broken)
 
     async def scenario(application: Application, _: list[float]) -> None:
         await application.start()

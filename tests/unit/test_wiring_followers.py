@@ -9,18 +9,22 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 from aiohttp import web
-from tests.builders import an_app_server
+from tests.builders import a_build, an_app_server
 from tests.loopback import eventually, json_answer, talking_to
 
-from periodicbuild.wiring.followers import follow_app_servers, follow_pods
+from periodicbuild.kube.parse import StoredBuild
+from periodicbuild.wiring.followers import follow_app_servers, follow_builds, follow_pods
 from periodicbuild.wiring.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+FOLLOW = {"builds": follow_builds, "app_servers": follow_app_servers, "pods": follow_pods}
+"""By the name under which the store has what they follow."""
+
 
 def a_record(name: str, version: str) -> dict[str, Any]:
-    """Give an AppServer as the API sends it."""
+    """Give an object of any of our kinds as the API sends it: an AppServer by its spec."""
     metadata = {"name": name, "namespace": "team-a", "uid": f"uid-{name}", "resourceVersion": version}
     return {"metadata": metadata, "spec": {"periodicBuildRef": {"name": "nightly"}, "run": name, "attempt": 1}}
 
@@ -57,8 +61,7 @@ async def following(script: Script, kind: str = "app_servers") -> AsyncIterator[
     """Follow one kind into a store."""
     store = Store(lambda _: None)
     async with talking_to(script) as (_, session):
-        watch = follow_app_servers(session, store, "") if kind == "app_servers" else follow_pods(session, store, "")
-        task = asyncio.create_task(watch.run())
+        task = asyncio.create_task(FOLLOW[kind](session, store, "").run())
         try:
             yield store
         finally:
@@ -68,33 +71,51 @@ async def following(script: Script, kind: str = "app_servers") -> AsyncIterator[
 
 
 def names(store: Store) -> set[str]:
-    """Give the names of the AppServers known."""
-    return {name for _, name in store.app_servers}
+    """Give the names of all that is known."""
+    return {name for _, name in (*store.builds, *store.app_servers, *store.pods)}
 
 
-def test_what_a_list_does_not_hold_was_deleted_unseen() -> None:
+@pytest.mark.parametrize("kind", FOLLOW)
+def test_what_a_list_does_not_hold_was_deleted_unseen(kind: str) -> None:
     async def scenario() -> None:
         script = Script(
             a_list("10", a_record("stays", "7"), a_record("goes", "8")), a_list("20", a_record("stays", "7"))
         )
-        async with following(script) as store:
+        async with following(script, kind) as store:
             await eventually(lambda: names(store) == {"stays", "goes"})
             script.give_last.set()
             script.end_watch.set()
             await eventually(lambda: names(store) == {"stays"})
-            assert store.gone_of(["uid-stays", "uid-goes"]) == {"uid-goes"}
+            assert store.gone_of(["uid-stays", "uid-goes"]) == (set() if kind == "pods" else {"uid-goes"})
+
+
+def test_one_of_the_same_name_and_another_uid_is_another_one() -> None:
+    async def scenario() -> None:
+        record = a_record("nightly", "12")
+        again = {**record, "metadata": {**record["metadata"], "uid": "uid-again"}}
+        script = Script(a_list("10", a_record("nightly", "7")), a_list("20", again))
+        async with following(script, "builds") as store:
+            await eventually(lambda: names(store) == {"nightly"})
+            script.give_last.set()
+            script.end_watch.set()
+            await eventually(lambda: store.builds["team-a", "nightly"].ref.uid == "uid-again")
+            assert store.gone_of(["uid-nightly", "uid-again"]) == {"uid-nightly"}
 
     asyncio.run(scenario())
 
 
-def test_what_was_created_while_a_list_was_read_is_not_taken_for_deleted() -> None:
+@pytest.mark.parametrize("kind", ["builds", "app_servers"])
+def test_what_was_created_while_a_list_was_read_is_not_taken_for_deleted(kind: str) -> None:
     """The answer of a create is newer than the pages of a list that began before it."""
 
     async def scenario() -> None:
         script = Script(a_list("10", a_record("old", "7"), more="next"), a_list("10", a_record("older", "6")))
-        async with following(script) as store:
+        async with following(script, kind) as store:
             await script.asked_for_last.wait()
-            store.put_app_server(an_app_server(name="newborn", resource_version="11"))
+            if kind == "builds":
+                store.put_build(StoredBuild(build=a_build(name="newborn", resource_version="11"), ledger_json=b"[]"))
+            else:
+                store.put_app_server(an_app_server(name="newborn", resource_version="11"))
             script.give_last.set()
             await eventually(lambda: names(store) >= {"old", "older"})
             assert "newborn" in names(store)
@@ -103,18 +124,17 @@ def test_what_was_created_while_a_list_was_read_is_not_taken_for_deleted() -> No
     asyncio.run(scenario())
 
 
-@pytest.mark.parametrize("kind", ["app_servers", "pods"])
+@pytest.mark.parametrize("kind", FOLLOW)
 def test_a_poisoned_object_does_not_hide_the_others(kind: str) -> None:
     async def scenario() -> Store:
         poison = {"metadata": {"name": 7, "namespace": "team-a"}}
         script = Script(a_list("10", poison, a_record("fine", "7")))
         script.give_last.set()
         async with following(script, kind) as store:
-            await eventually(lambda: bool(store.app_servers or store.pods))
+            await eventually(lambda: bool(names(store)))
             return store
 
-    store = asyncio.run(scenario())
-    assert {name for _, name in (*store.app_servers, *store.pods)} == {"fine"}
+    assert names(asyncio.run(scenario())) == {"fine"}
 
 
 def test_pages_are_decoded_whatever_bytes_they_hold() -> None:

@@ -12,11 +12,12 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
 import yaml
 
 from periodicbuild.cli.errors import BadInputError
 from periodicbuild.kube.kinds import PERIODIC_BUILD, PERIODIC_BUILDS
-from periodicbuild.kube.parse_build import periodic_build_from_body
+from periodicbuild.kube.parse_build import periodic_build_from_json
 from periodicbuild.kube.parse_values import UNREADABLE
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def read_manifest(file: IO[bytes], created_at: datetime) -> PeriodicBuild:
         "deletionTimestamp": None,
     }
     try:
-        build = periodic_build_from_body({"metadata": metadata, "spec": body["spec"]})
+        build = periodic_build_from_json(msgspec.json.encode({"metadata": metadata, "spec": body["spec"]}))
     except (*UNREADABLE, TypeError) as error:
         raise BadInputError(f"{file.name} holds no usable {PERIODIC_BUILD}: {error}") from error
     if build.spec.schedule_error is not None:

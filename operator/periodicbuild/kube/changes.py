@@ -1,9 +1,9 @@
 """What lists and watches look like as bytes, whatever the kind.
 
-Must not know sessions, and of an object only what every object has; the rest is the caller's msgspec type.
+Must not know sessions, and of an object only what every object has; the rest is read by the caller's function.
 
-The one idea a newcomer would miss: one unreadable object must not hide the others.  So each is decoded by itself; one
-that does not fit the type is left out with a warning, and everything else goes on.
+The one idea a newcomer would miss: one unreadable object must not hide the others.  So each is read by itself; one
+that cannot be is left out with a warning, and everything else goes on.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from periodicbuild.kube.answers import Status
 from periodicbuild.kube.parse_values import UNREADABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 T = TypeVar("T")
 
@@ -98,10 +98,11 @@ _decode_status = msgspec.json.Decoder(Status).decode
 
 
 class Decoder(Generic[T]):
-    """Decode pages and watch lines whose objects are of one type; other bytes raise msgspec.DecodeError."""
+    """Decode pages and watch lines of one kind; bytes that are neither raise msgspec.DecodeError."""
 
-    def __init__(self, item_type: type[T]) -> None:
-        self._decode_item = msgspec.json.Decoder(item_type).decode
+    def __init__(self, read: Callable[[msgspec.Raw], T]) -> None:
+        """`read` makes what is kept of an object; it copies what it needs, since a raw view keeps its whole page."""
+        self._read = read
 
     def page(self, body: bytes) -> Page[T]:
         """Decode one page of a list."""
@@ -126,11 +127,11 @@ class Decoder(Generic[T]):
 
     def _item(self, raw: msgspec.Raw) -> T | None:
         try:
-            return self._decode_item(raw)
+            return self._read(raw)
         except UNREADABLE as error:
             metadata = _metadata_if_readable(raw)
             _log.warning(
-                "left out an object that does not fit its declared type; edit or delete it",
+                "left out an object that cannot be read; edit or delete it",
                 extra={"namespace": metadata.namespace, "object": metadata.name, "error": str(error)},
             )
             return None

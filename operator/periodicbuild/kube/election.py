@@ -21,7 +21,7 @@ from periodicbuild.core.notices import ObjectRef
 from periodicbuild.kube.changes import ChangeType, is_older
 from periodicbuild.kube.errors import AlreadyExistsError, ConflictError, KubeError, NotFoundError
 from periodicbuild.kube.event_body import micro_time
-from periodicbuild.kube.lease import LEASE, LEASES, LeaseObject, LeaseWire
+from periodicbuild.kube.lease import LEASE, LEASES, LeaseObject
 from periodicbuild.kube.outage import Outage
 from periodicbuild.kube.watch import Collection, ListWatch
 
@@ -82,6 +82,8 @@ class Election:
         self._now = now
         self._is_fit = is_fit
         self._began_fit = True
+        self.since = float("inf")
+        """Monotonic instant from which on no other replica has acted; infinity while it does not lead."""
         self._clock = clock
         self._lease = LeaseObject(
             session, namespace=settings.namespace, name=settings.name, usual_duration=settings.duration_seconds
@@ -96,7 +98,7 @@ class Election:
         only_this = Collection(
             path=LEASES.path(namespace=settings.namespace), field_selector=f"metadata.name={settings.name}"
         )
-        self._watch = ListWatch(session, only_this, LeaseWire, self)
+        self._watch = ListWatch(session, only_this, self._lease.read_json, self)
 
     @property
     def is_leading(self) -> bool:
@@ -164,18 +166,18 @@ class Election:
     def listing(self) -> None:
         """Note nothing: whatever comes is judged by its version."""
 
-    def listed(self, items: Sequence[LeaseWire]) -> None:
+    def listed(self, items: Sequence[Lease]) -> None:
         """Take the Lease, or that there is none."""
         if items:
             self.changed(ChangeType.MODIFIED, items[0])
         else:
             self._see(None)
 
-    def changed(self, change: ChangeType, item: LeaseWire) -> None:
+    def changed(self, change: ChangeType, item: Lease) -> None:
         """Take a change; the answers of our own bids are newer at times."""
-        lease, known = self._lease.parse(item), self._candidate.lease
-        if known is None or not is_older(lease.version, known.version):
-            self._see(None if change == ChangeType.DELETED else lease)
+        known = self._candidate.lease
+        if known is None or not is_older(item.version, known.version):
+            self._see(None if change == ChangeType.DELETED else item)
 
     # Bids
 
@@ -259,10 +261,12 @@ class Election:
         lease = self._candidate.lease
         extra = {"term": self.term, "holder": lease.holder if lease is not None else ""}
         if self.is_leading:
+            self.since = time.monotonic()
             self._has_ended.clear()
             self._has_begun.set()
             _log.info("leading", extra=extra)
         else:
+            self.since = float("inf")
             self._has_begun.clear()
             self._has_ended.set()
             _log.info("not leading any more", extra=extra)

@@ -25,6 +25,10 @@ class Leadership(Protocol):
         """Number of the term: higher than that of every leader before."""
 
     @property
+    def since(self) -> float:
+        """Monotonic instant from which on no other replica has acted."""
+
+    @property
     def lease_ref(self) -> ObjectRef | None:
         """Point at the Lease, for Events about this replica; None if there is none."""
 
@@ -37,6 +41,7 @@ class Unopposed:
 
     is_leading = True
     term = 0
+    since = float("-inf")
     lease_ref = None
 
     async def while_leading(self, act: Callable[[], Coroutine[None, None, None]]) -> None:

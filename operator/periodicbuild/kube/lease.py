@@ -40,14 +40,12 @@ class _Spec(msgspec.Struct, rename="camel"):
     renew_time: str | None = None
 
 
-class LeaseWire(msgspec.Struct):
-    """The fields of a Lease that count."""
-
+class _Lease(msgspec.Struct):
     metadata: _Metadata
     spec: _Spec = msgspec.field(default_factory=_Spec)
 
 
-_decode = msgspec.json.Decoder(LeaseWire).decode
+_decode = msgspec.json.Decoder(_Lease).decode
 
 
 class LeaseObject:
@@ -67,7 +65,7 @@ class LeaseObject:
             answer = await self._session.get(self._path)
         except NotFoundError:
             return None
-        return self.parse(_decode(answer))
+        return self.read_json(answer)
 
     async def write(self, lease: Lease, *, begins: bool) -> Lease:
         """Write it if nobody else has since it was read, or create it; `begins` = somebody gets it with this."""
@@ -76,10 +74,11 @@ class LeaseObject:
             answer = await self._session.request("PATCH", self._path, body, MERGE_PATCH)
         else:
             answer = await self._session.request("POST", self._collection, body)
-        return self.parse(_decode(answer))
+        return self.read_json(answer)
 
-    def parse(self, wire: LeaseWire) -> Lease:
+    def read_json(self, raw: bytes | msgspec.Raw) -> Lease:
         """Understand what the API says; a Lease that a person made may lack everything."""
+        wire = _decode(raw)
         spec = wire.spec
         return Lease(
             holder=spec.holder_identity or "",

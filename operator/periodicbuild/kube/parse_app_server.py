@@ -53,13 +53,12 @@ _STATUS: Final = msgspec.json.Decoder(AppServerStatusWire)
 _decode = msgspec.json.Decoder(AppServerWire).decode
 
 
-def app_server_from_json(raw: bytes) -> AppServer:
-    """Read the object in an answer of the API; raises msgspec.DecodeError for what is no object at all."""
-    return parse_app_server(_decode(raw))
+def app_server_from_json(raw: bytes | msgspec.Raw) -> AppServer:
+    """Read whatever was sent; what does not fit counts as left out.
 
-
-def parse_app_server(wire: AppServerWire) -> AppServer:
-    """Read whatever was sent; what does not fit counts as left out."""
+    Raises msgspec.DecodeError for what is no object at all.
+    """
+    wire = _decode(raw)
     metadata = wire.metadata
     spec = wire.spec if isinstance(wire.spec, AppServerSpecWire) else AppServerSpecWire()
     slot, run = instant_of(spec.slot_time), text_of(spec.run)

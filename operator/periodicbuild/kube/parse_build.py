@@ -1,4 +1,4 @@
-"""A PeriodicBuild, from an event of kopf or an answer of the API to a fact.
+"""A PeriodicBuild, from a list, a watch or an answer of the API to a fact.
 
 Must not know what is done with it.
 
@@ -9,7 +9,7 @@ them.  What is kept between looks is a `StoredBuild`, whose ledger is still the 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -31,7 +31,7 @@ from periodicbuild.kube.parse_values import created_at, known, object_ref
 from periodicbuild.kube.wire import AnnotationsWire, BuildSpecWire, PeriodicBuildWire
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from periodicbuild.core.notices import ObjectRef
 
 LONGEST_TOKEN: Final = 256
 """Characters of a run-now token; more do not fit into `status.manual`, and are ignored wherever it is read."""
@@ -48,19 +48,23 @@ class StoredBuild:
     ledger_json: bytes
     """The ledger as the API sent it."""
 
+    @property
+    def ref(self) -> ObjectRef:
+        """Say which PeriodicBuild it is."""
+        return self.build.ref
+
     def facts(self) -> PeriodicBuild:
         """Give the complete PeriodicBuild, for the length of one look."""
         status = replace(self.build.status, ledger=read_ledger(self.ledger_json))
         return replace(self.build, status=status)
 
 
-def parse_periodic_build(wire: PeriodicBuildWire) -> PeriodicBuild:
-    """Read whatever was sent, ledger included."""
-    return parse_stored_build(wire).facts()
+def stored_build_from_json(raw: bytes | msgspec.Raw) -> StoredBuild:
+    """Read whatever was sent: mistakes in the schedule become `spec.schedule_error`, other ones count as left out.
 
-
-def parse_stored_build(wire: PeriodicBuildWire) -> StoredBuild:
-    """Read whatever was sent: mistakes in the schedule become `spec.schedule_error`, other ones count as left out."""
+    Raises msgspec.DecodeError for what is no object at all.
+    """
+    wire = _decode(raw)
     metadata = wire.metadata
     status, ledger_json = read_status(wire.status)
     build = PeriodicBuild(
@@ -77,26 +81,9 @@ def parse_stored_build(wire: PeriodicBuildWire) -> StoredBuild:
     return StoredBuild(build=build, ledger_json=ledger_json)
 
 
-def stored_build_from_json(raw: bytes) -> StoredBuild:
-    """Read the object in an answer of the API; raises msgspec.DecodeError for what is no object at all."""
-    return parse_stored_build(_decode(raw))
-
-
-def stored_build_from_body(body: Mapping[str, Any]) -> StoredBuild:
-    """Read the body of an event of kopf; its dictionaries are not kept."""
-    metadata = {name: value for name, value in body.get("metadata", {}).items() if name != "managedFields"}
-    parts = {"metadata": metadata, "spec": body.get("spec"), "status": body.get("status")}
-    return parse_stored_build(_decode(msgspec.json.encode(parts, enc_hook=dict)))
-
-
 def periodic_build_from_json(raw: bytes) -> PeriodicBuild:
     """Read the object in an answer of the API, ledger included."""
     return stored_build_from_json(raw).facts()
-
-
-def periodic_build_from_body(body: Mapping[str, Any]) -> PeriodicBuild:
-    """Read the body of an event of kopf, ledger included."""
-    return stored_build_from_body(body).facts()
 
 
 def run_token(annotations: AnnotationsWire | None) -> str | None:

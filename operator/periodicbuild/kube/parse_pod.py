@@ -31,13 +31,9 @@ LONGEST_DIGEST: Final = 256
 _decode = msgspec.json.Decoder(PodWire).decode
 
 
-def pod_from_json(raw: bytes) -> Pod:
-    """Read the object in an answer of the API; raises msgspec.DecodeError for what is no pod."""
-    return parse_pod(_decode(raw))
-
-
-def parse_pod(wire: PodWire, *, is_gone: bool = False) -> Pod:
-    """Read a pod; `is_gone` if this is the last that was seen of it."""
+def pod_from_json(raw: bytes | msgspec.Raw) -> Pod:
+    """Read a pod; raises msgspec.DecodeError for what is none."""
+    wire = _decode(raw)
     metadata, status = wire.metadata, wire.status
     conditions = {condition.type: condition for condition in status.conditions or ()}
     labels = metadata.labels or LabelsWire()
@@ -49,7 +45,7 @@ def parse_pod(wire: PodWire, *, is_gone: bool = False) -> Pod:
         build_name=labels.build or "",
         is_ours=_is_ours(metadata),
         is_deleting=metadata.deletion_timestamp is not None,
-        is_gone=is_gone,
+        is_gone=False,
         phase=status.phase,
         reason=status.reason,
         message=redact(status.message),

@@ -2,8 +2,9 @@
 
 Must not know pods: a template is any JSON value.
 
-The one idea a newcomer would miss: the API server writes `<`, `>` and `&` as escapes and kopf hands out dictionaries,
-so the same template arrives in several spellings.  Only after writing it anew, keys sorted, can bytes be compared.
+The one idea a newcomer would miss: the API server writes `<`, `>` and `&` as escapes and keeps the order in which keys
+were written, so the same template arrives in several spellings.  Only after writing it anew, keys sorted, can bytes be
+compared.
 """
 
 from __future__ import annotations

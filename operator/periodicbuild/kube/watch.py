@@ -1,6 +1,6 @@
 """Follow one collection of one kind: list it, watch it, and never stop.
 
-Must not know any kind: what is decoded is the caller's msgspec type, with the fields it declares and no others.
+Must not know any kind: what becomes of an object's bytes is said by the caller's function.
 
 The one idea a newcomer would miss: a watch alone cannot tell what vanished while it was broken.  So every gap that
 the server cannot fill (410) ends in a complete list, and the handler is given all of it at once: what it knew and is
@@ -26,11 +26,11 @@ from periodicbuild.kube.outage import Outage
 from periodicbuild.kube.paths import target_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Callable, Sequence
 
     from periodicbuild.kube.session import KubeSession
 
-T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 T_contra = TypeVar("T_contra", contravariant=True)
 
 PAGE_SIZE = 500
@@ -70,36 +70,70 @@ class Collection:
     """Likewise; `metadata.name=NAME` is also what allows a role to name the one object that may be watched."""
 
 
-class ListWatch(Generic[T]):
+class ListWatch(Generic[T_co]):
     """Keep a handler informed about one collection, for ever; `run` it as a task and cancel that to stop."""
 
-    def __init__(self, session: KubeSession, collection: Collection, item_type: type[T], handler: Handler[T]) -> None:
+    def __init__(
+        self,
+        session: KubeSession,
+        collection: Collection,
+        read: Callable[[msgspec.Raw], T_co],
+        handler: Handler[T_co],
+    ) -> None:
+        """`read` is called with each object's bytes, page by page; it keeps copies only."""
         self.is_complete = False
         """True from the first complete list on: the answer to "are we ready?"."""
+        self.listed_at = float("-inf")
+        """Monotonic instant at which the last complete list began."""
         self.last_activity = time.monotonic()
         """Monotonic instant at which the server last said anything here, bookmarks included."""
         self._session = session
         self._collection = collection
-        self._decoder = Decoder(item_type)
+        self._decoder = Decoder(read)
         self._handler = handler
         self._version = ""
         self._target = target_of("GET", collection.path, {"watch": "1"})
         self._outage = Outage(f"watch of {self._target.ref}")
+        self._asked: frozenset[asyncio.Event] = frozenset()
+        self._turn: asyncio.Timeout | None = None
 
     async def run(self) -> None:
         """List, watch, watch on, list again when needed; ends only when cancelled."""
         while True:
+            self._turn = turn = asyncio.timeout(None)
             try:
-                if not self._version:
-                    await self._list()
-                await self._watch()
-            except (KubeError, msgspec.DecodeError) as error:
-                if not can_resume_after(error):
-                    self._version = ""
-                await asyncio.sleep(self._outage.failed(error))
+                async with turn:
+                    await self._take_turn()
+            except TimeoutError:
+                if not turn.expired():
+                    raise
+
+    async def relist(self) -> None:
+        """List everything anew, now, and return when the handler has been given a list that began after this call.
+
+        It is tried for as long as it takes, also in the middle of a list, a watch or a pause after a failure; until
+        `run` runs, this waits for it.
+        """
+        asked = asyncio.Event()
+        self._asked |= {asked}
+        if self._turn is not None and not self._turn.expired():
+            self._turn.reschedule(asyncio.get_running_loop().time())
+        await asked.wait()
+
+    async def _take_turn(self) -> None:
+        try:
+            if self._asked or not self._version:
+                await self._list()
+            await self._watch()
+        except (KubeError, msgspec.DecodeError) as error:
+            if not can_resume_after(error):
+                self._version = ""
+            await asyncio.sleep(self._outage.failed(error))
 
     async def _list(self) -> None:
-        items: list[T] = []
+        began_at = time.monotonic()
+        asked = self._asked  # who asks from now on wants a later one
+        items: list[T_co] = []
         self._handler.listing()
         params = self._params(limit=str(PAGE_SIZE))
         while True:
@@ -111,7 +145,10 @@ class ListWatch(Generic[T]):
             params = {**params, "continue": page.next_token}
         self._version = page.version
         self._handler.listed(items)
-        self.is_complete = True
+        self.is_complete, self.listed_at = True, began_at
+        self._asked -= asked
+        for one in asked:
+            one.set()
 
     async def _watch(self) -> None:
         """Follow changes until the server ends the stream, as it does after the time it was asked for."""

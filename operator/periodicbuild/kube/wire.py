@@ -2,9 +2,9 @@
 
 Must not know what a field means; `parse*.py` turns these into facts.
 
-The one idea a newcomer would miss: a raw view keeps its whole page of 500 objects in memory.  An object that may
-outlive the page, because it came through a list or a watch, therefore holds copies, and templates are shared.  A field
-whose type the definition of the custom resource guards is `Any` here: one wrong field must not hide an object.
+The one idea a newcomer would miss: a raw view keeps its whole page of 500 objects in memory.  So nothing here is kept:
+each object becomes a fact, of copies and shared templates, before the next is read.  A field whose type the definition
+of the custom resource guards is `Any` here: one wrong field must not hide an object.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from datetime import datetime
 from typing import Any, Final
 
 import msgspec
-from msgspec.structs import force_setattr
 
 from periodicbuild.kube.kinds import (
     ACTIVATE_ANNOTATION,
@@ -23,7 +22,6 @@ from periodicbuild.kube.kinds import (
     RUN_LABEL,
     RUN_NOW_ANNOTATION,
 )
-from periodicbuild.kube.parse_template import shared_template
 
 ABSENT: Final = msgspec.Raw(b"null")
 """A part that is not there; null means the same."""
@@ -90,7 +88,7 @@ class BuildSpecWire(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class PeriodicBuildWire(msgspec.Struct, frozen=True):
-    """A PeriodicBuild, on its way from bytes to facts: not to be kept."""
+    """A PeriodicBuild."""
 
     metadata: MetaWire = MetaWire()
     spec: BuildSpecWire | NotAnObject = None
@@ -98,7 +96,7 @@ class PeriodicBuildWire(msgspec.Struct, frozen=True):
 
 
 class AppServerSpecWire(msgspec.Struct, frozen=True, rename="camel"):
-    """The spec of an AppServer; `template` shares its bytes with all equal ones."""
+    """The spec of an AppServer."""
 
     periodic_build_ref: Any = None
     trigger: Any = None
@@ -111,21 +109,13 @@ class AppServerSpecWire(msgspec.Struct, frozen=True, rename="camel"):
     cancelled: Any = None
     template: msgspec.Raw = ABSENT
 
-    def __post_init__(self) -> None:
-        """Let go of the page."""
-        force_setattr(self, "template", msgspec.Raw(shared_template(bytes(self.template))))
-
 
 class AppServerWire(msgspec.Struct, frozen=True):
-    """An AppServer from a list, a watch or an answer: the item type of its ListWatch."""
+    """An AppServer."""
 
     metadata: MetaWire = MetaWire()
     spec: AppServerSpecWire | NotAnObject = None
     status: msgspec.Raw = ABSENT
-
-    def __post_init__(self) -> None:
-        """Let go of the page."""
-        force_setattr(self, "status", self.status.copy())
 
 
 class PodConditionWire(msgspec.Struct, frozen=True):
@@ -195,7 +185,7 @@ class PodStatusWire(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class PodWire(msgspec.Struct, frozen=True):
-    """A pod from a list, a watch or an answer: the item type of its ListWatch."""
+    """A pod."""
 
     metadata: MetaWire = MetaWire()
     spec: PodSpecWire = PodSpecWire()

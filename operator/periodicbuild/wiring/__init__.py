@@ -1,1 +1,1 @@
-"""The process: configuration, store, reconcile loop, kopf handlers, metrics and health."""
+"""The process: configuration, store, reconcile loop, kopf, metrics and health."""

@@ -23,9 +23,8 @@ from periodicbuild.kube.leadership import Unopposed
 from periodicbuild.kube.session import KubeSession
 from periodicbuild.kube.writer import Writer, WriterSettings
 from periodicbuild.wiring import term
-from periodicbuild.wiring.census import Census
 from periodicbuild.wiring.clock import Clock
-from periodicbuild.wiring.followers import follow_app_servers, follow_pods
+from periodicbuild.wiring.followers import follow_app_servers, follow_builds, follow_pods
 from periodicbuild.wiring.handlers import kopf_registry, kopf_settings
 from periodicbuild.wiring.health import LOOP_STANDS_STILL_AFTER, WATCH_IS_STALE_AFTER, Health
 from periodicbuild.wiring.metrics import Metrics
@@ -36,7 +35,6 @@ from periodicbuild.wiring.wakeups import WakeUps
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-    from periodicbuild.kube.parse import AppServerWire, PodWire
     from periodicbuild.kube.watch import ListWatch
     from periodicbuild.wiring.settings import Settings
 
@@ -83,10 +81,10 @@ class Application:
             leadership=election or Unopposed(),
         )
         scopes = settings.namespaces or ("",)
+        self._builds = [follow_builds(session, self.store, scope) for scope in scopes]
         self._app_servers = [follow_app_servers(session, self.store, scope) for scope in scopes]
         self._pods = [follow_pods(session, self.store, scope) for scope in scopes]
-        self._watches: tuple[ListWatch[AppServerWire] | ListWatch[PodWire], ...] = (*self._app_servers, *self._pods)
-        self._census = Census(session, self.store, settings.namespaces)
+        self._watches: tuple[ListWatch[object], ...] = (*self._builds, *self._app_servers, *self._pods)
         self._health = Health(self.complaint, self.what_is_missing, metrics.registry)
         self._acting: asyncio.Task[None] | None = None
         self._tasks: list[asyncio.Task[None]] = []
@@ -109,12 +107,12 @@ class Application:
         """Say which lists are not complete yet; None = ready."""
         waiting = [
             name
-            for name, is_complete in (
-                ("AppServers", all(watch.is_complete for watch in self._app_servers)),
-                ("pods", all(watch.is_complete for watch in self._pods)),
-                ("PeriodicBuilds", self._census.is_complete),
+            for name, watches in (
+                ("PeriodicBuilds", self._builds),
+                ("AppServers", self._app_servers),
+                ("pods", self._pods),
             )
-            if not is_complete
+            if not all(watch.is_complete for watch in watches)
         ]
         return f"still listing {', '.join(waiting)}" if waiting else None
 
@@ -131,7 +129,7 @@ class Application:
         await self._health.start(self._settings.listen_host, self._settings.listen_port)
         _log.info("listening", extra={"port": self._health.port})
         await self._know_who_leads()
-        self._start(*(watch.run() for watch in self._watches), self._census.run(), self._wakeups.run())
+        self._start(*(watch.run() for watch in self._watches), self._wakeups.run())
         (self._acting,) = self._start(self._lead())
 
     async def _know_who_leads(self) -> None:
@@ -161,12 +159,15 @@ class Application:
 
     async def _lead(self) -> None:
         """Act in each term, but decide nothing before all lists are complete: children first (R22)."""
-        while self.what_is_missing() is not None:  # noqa: ASYNC110 - three independent sources have to be complete
+        while self.what_is_missing() is not None:  # noqa: ASYNC110 - three independent lists have to be complete
             await asyncio.sleep(0.05)
         _log.info("ready", extra={"builds": len(self.store.builds), "app_servers": len(self.store.app_servers)})
         await self._lasting.leadership.while_leading(self._act)
 
     async def _act(self) -> None:
+        """Act for one term; what was listed before it began may have been changed by another leader since (R22)."""
+        since = self._lasting.leadership.since
+        await asyncio.gather(*(watch.relist() for watch in self._watches if watch.listed_at < since))
         await term.act(self._lasting)
 
     async def stop(self) -> None:
@@ -208,7 +209,7 @@ async def run(settings: Settings, clock: Clock | None = None) -> None:
         stack.push_async_callback(application.stop)
         await application.start()
         await kopf.operator(
-            registry=kopf_registry(application.store, credentials, application.stop),
+            registry=kopf_registry(credentials, application.stop),
             settings=kopf_settings(),
             clusterwide=not settings.namespaces,
             namespaces=settings.namespaces,

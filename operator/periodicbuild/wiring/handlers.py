@@ -1,4 +1,4 @@
-"""kopf, read-only: it runs the process and shows us what people write; it never decides and never writes."""
+"""kopf runs the process: it logs in, waits for signals and ends in order.  It watches, decides and writes nothing."""
 
 from __future__ import annotations
 
@@ -8,49 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import kopf
 
-from periodicbuild.kube.kinds import PERIODIC_BUILDS
-from periodicbuild.kube.parse import stored_build_from_body
-
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
 
     from periodicbuild.kube.credentials import Credentials
-    from periodicbuild.wiring.store import Store
 
 LOGIN_LASTS = timedelta(minutes=10)
 """Then kopf asks again, which is how rotated tokens reach it."""
-
-
-class _NoDiffBase(kopf.DiffBaseStorage):
-    """Remember nothing: there are no change-detecting handlers, and a deep copy per event is most of kopf's cost."""
-
-    def build(self, **_: Any) -> kopf.BodyEssence:
-        return {}
-
-    def fetch(self, **_: Any) -> None:
-        return None
-
-    def store(self, **_: Any) -> None:
-        return None
-
-
-class _NoProgress(kopf.ProgressStorage):
-    """Remember nothing: there are no handlers with progress."""
-
-    def fetch(self, **_: Any) -> None:
-        return None
-
-    def store(self, **_: Any) -> None:
-        return None
-
-    def purge(self, **_: Any) -> None:
-        return None
-
-    def touch(self, **_: Any) -> None:
-        return None
-
-    def clear(self, *, essence: kopf.BodyEssence) -> kopf.BodyEssence:
-        return essence
 
 
 class _EndlessBackOff:
@@ -63,38 +27,25 @@ class _EndlessBackOff:
 
 
 def kopf_settings() -> kopf.OperatorSettings:
-    """Give the settings that were measured to cost least (reference: kopf 1.45)."""
+    """Give the settings: no watches of its own, no peers, and no outage that ends it."""
     settings = kopf.OperatorSettings()
     settings.scanning.disabled = True
     settings.peering.standalone = True
-    settings.posting.enabled = False
-    settings.watching.chunk_size = 500
-    settings.queueing.idle_timeout = 0.1
     settings.networking.request_timeout = 30
     settings.networking.connect_timeout = 5
     settings.networking.error_backoffs = _EndlessBackOff()
     settings.networking.enforce_retry_after = True
-    settings.persistence.diffbase_storage = _NoDiffBase()
-    settings.persistence.progress_storage = _NoProgress()
     settings.process.ultimate_exiting_timeout = 5
     return settings
 
 
-def kopf_registry(store: Store, credentials: Credentials, stop: Callable[[], Awaitable[None]]) -> kopf.OperatorRegistry:
-    """Give the handlers: log in, show every PeriodicBuild, stop in order."""
+def kopf_registry(credentials: Credentials, stop: Callable[[], Awaitable[None]]) -> kopf.OperatorRegistry:
+    """Give the handlers: log in, and stop in order."""
     registry = kopf.OperatorRegistry()
 
     @kopf.on.login(registry=registry)
     async def login(**_: Any) -> kopf.ConnectionInfo:
         return await connection_of(credentials)
-
-    @kopf.on.event(PERIODIC_BUILDS.group, PERIODIC_BUILDS.version, PERIODIC_BUILDS.plural, registry=registry)
-    async def see(event: kopf.RawEvent, **_: Any) -> None:
-        stored = stored_build_from_body(event["object"])
-        if event["type"] == "DELETED":
-            store.remove_build(stored.build.ref)
-        else:
-            store.put_build(stored)
 
     @kopf.on.cleanup(registry=registry)
     async def clean_up(**_: Any) -> None:
