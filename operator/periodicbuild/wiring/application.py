@@ -35,6 +35,7 @@ from periodicbuild.wiring.wakeups import WakeUps
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
+    from periodicbuild.kube.leadership import Leadership
     from periodicbuild.kube.watch import ListWatch
     from periodicbuild.wiring.settings import Settings
 
@@ -202,9 +203,9 @@ async def run(settings: Settings, clock: Clock | None = None) -> None:
         if settings.election is not None:
             own = await stack.enter_async_context(KubeSession(credentials, on_request=metrics.on_request, agent=agent))
             election = Election(own, settings.election, now=lambda: clock.now().steady, is_fit=lambda: clock.is_trusted)
-        fence = (lambda: election.is_leading) if election is not None else (lambda: True)
+        leadership: Leadership = election or Unopposed()
         limits = WriterSettings(qps=settings.qps, burst=settings.burst)
-        writer = await stack.enter_async_context(Writer(session, limits, fence=fence))
+        writer = await stack.enter_async_context(Writer(session, limits, fence=lambda: leadership.is_leading))
         application = Application(settings, session, writer, election=election, metrics=metrics, clock=clock)
         stack.push_async_callback(application.stop)
         await application.start()
