@@ -210,6 +210,37 @@ def test_without_the_lease_nothing_is_sent() -> None:
     assert asyncio.run(scenario()) == []
 
 
+@pytest.mark.parametrize("asked", [1, 2], ids=["when its turn comes", "when it leaves"])
+def test_a_lease_that_is_lost_on_the_way_out_is_noticed(asked: int) -> None:
+    """A process may be stopped between the two, and go on when another one leads."""
+
+    async def scenario() -> list[str]:
+        gate, answers = Gate(), iter([True] * (asked - 1) + [False])
+        gate.is_open.set()
+        async with writing(gate, fence=lambda: next(answers)) as writer:
+            with pytest.raises(NotLeaderError):
+                await writer.submit(Priority.CREATE, a_write("fenced"))
+            return gate.arrived
+
+    assert asyncio.run(scenario()) == []
+
+
+def test_what_is_in_flight_when_a_term_ends_is_broken_off_and_the_next_writes_on() -> None:
+    async def scenario() -> None:
+        gate = Gate()
+        async with writing(gate) as writer:
+            stuck = submit(writer, Priority.CREATE, "stuck")
+            await eventually(lambda: gate.arrived == ["stuck"])
+            writer.break_off()
+            with pytest.raises(WriterClosedError, match="may have been carried out"):
+                await stuck
+            gate.is_open.set()
+            assert await writer.submit(Priority.CREATE, a_write("later")) == b'{"kind":"later"}'
+            assert gate.answered == ["later"]
+
+    asyncio.run(scenario())
+
+
 def test_closing_lets_what_is_in_flight_end_and_refuses_what_waits() -> None:
     async def scenario() -> None:
         gate = Gate()

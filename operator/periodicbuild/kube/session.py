@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeAlias
 
 import aiohttp
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from periodicbuild.kube.credentials import Credentials
 
     OnRequest = Callable[[Target, int, float], None]
+    Body: TypeAlias = bytes | aiohttp.BytesPayload | None
 
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
@@ -63,7 +64,7 @@ class _Call:
     method: str
     path: str
     params: Mapping[str, str] = field(default_factory=dict)
-    body: bytes | None = None
+    body: Body = None
     content_type: str = JSON
     accept: str = JSON
 
@@ -125,7 +126,7 @@ class KubeSession:
         self,
         method: str,
         path: str,
-        body: bytes | None = None,
+        body: Body = None,
         content_type: str = JSON,
         params: Mapping[str, str] | None = None,
     ) -> bytes:

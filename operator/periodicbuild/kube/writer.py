@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Self
 
 from periodicbuild.kube.bucket import TokenBucket
 from periodicbuild.kube.errors import NotLeaderError, TransientKubeError, WriterClosedError
+from periodicbuild.kube.fence import FencedBody
 from periodicbuild.kube.session import JSON
 
 if TYPE_CHECKING:
@@ -64,8 +65,8 @@ class WriteRequest:
     path: str
     """From `Kind.path`."""
 
-    body: bytes | None = None
-    """Already encoded."""
+    body: bytes
+    """Already encoded; every write has one, as it can be held back up to the last instant (`fence.py`)."""
 
     content_type: str = JSON
     """JSON for POST and DELETE; MERGE_PATCH or JSON_PATCH for PATCH."""
@@ -106,7 +107,7 @@ class Writer:
     def __init__(
         self, session: KubeSession, settings: WriterSettings, *, fence: Callable[[], bool] = lambda: True
     ) -> None:
-        """`fence` is asked right before each write and says whether this replica may still write."""
+        """`fence` is asked before each write, the last time as it leaves, and says whether this replica may write."""
         self._session = session
         self._settings = settings
         self._fence = fence
@@ -165,6 +166,11 @@ class Writer:
         await asyncio.gather(*unfinished, return_exceptions=True)
         self._workers.clear()
 
+    def break_off(self) -> None:
+        """Let nothing arrive any more that is in flight, if that can be helped; what waits is for the fence."""
+        for sending in self._in_flight:
+            sending.cancel()
+
     async def _work(self) -> None:
         while True:
             async with self._turn:  # one worker waits for work and token, the others for the worker
@@ -199,16 +205,21 @@ class Writer:
         await asyncio.wait({sending})
 
     async def _write(self, request: WriteRequest) -> bytes:
-        if not self._fence():
-            raise NotLeaderError(f"{request} was not sent: another replica holds the lease")
-        return await self._session.request(
-            request.method, request.path, request.body, request.content_type, request.params
-        )
+        body = FencedBody(request.body, self._fence)
+        try:
+            if self._fence():
+                return await self._session.request(
+                    request.method, request.path, body, request.content_type, request.params
+                )
+        except TransientKubeError:
+            if not body.was_held_back:
+                raise
+        raise NotLeaderError(f"{request} was not sent: another replica holds the lease")
 
     def _deliver(self, entry: _Entry, sending: asyncio.Task[bytes]) -> None:
         """Hand the outcome to the caller, whatever it is: a worker neither hides an error nor dies of one."""
         self._in_flight.discard(sending)
-        error = WriterClosedError(f"{entry.request} was broken off, and may have been carried out: the writer closed")
+        error = WriterClosedError(f"{entry.request} was broken off, and may have been carried out")
         outcome = error if sending.cancelled() else sending.exception()
         self._hold_back_after(outcome)
         if entry.answer.done():

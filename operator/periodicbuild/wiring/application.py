@@ -166,10 +166,18 @@ class Application:
         await self._lasting.leadership.while_leading(self._act)
 
     async def _act(self) -> None:
-        """Act for one term; what was listed before it began may have been changed by another leader since (R22)."""
+        """Act for one term, which begins and ends clear of all others.
+
+        What was listed before may have been changed by another leader since (R22), and what is on its way when the term
+        is over must not arrive in the next one.
+        """
         since = self._lasting.leadership.since
-        await asyncio.gather(*(watch.relist() for watch in self._watches if watch.listed_at < since))
-        await term.act(self._lasting)
+        try:
+            await asyncio.gather(*(watch.relist() for watch in self._watches if watch.listed_at < since))
+            await term.act(self._lasting)
+        finally:
+            if not self._lasting.leadership.is_leading:
+                self._writer.break_off()
 
     async def stop(self) -> None:
         """Stop acting, let writes in flight end, hand over, stop watching; twice is as good as once."""
