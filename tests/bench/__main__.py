@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from rich.console import Console
 from tests.bench.cancel import measure_cancel
+from tests.bench.crash import measure_crash
 from tests.bench.crowd import measure_crowd
 from tests.bench.figures import measured, publish, read_figures
 from tests.bench.herd import measure_herd
@@ -42,6 +43,7 @@ MEASUREMENTS: Mapping[str, Callable[[], dict[str, float]]] = {
     "mutation": measure_mutation,
     "cancel": measure_cancel,
     "secrets": measure_secrets,
+    "crash": measure_crash,
     "mail-kills": measure_mail_kills,
     "mail-storm": measure_mail_storm,
 }

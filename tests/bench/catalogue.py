@@ -18,6 +18,7 @@ SWITCH_OVER = "python -m tests.bench switch-over"
 MUTATION = "python -m tests.bench mutation"
 CANCEL = "python -m tests.bench cancel"
 SECRETS = "python -m tests.bench secrets"
+CRASH = "python -m tests.bench crash"
 MAIL_KILLS = "python -m tests.bench mail-kills"
 MAIL_STORM = "python -m tests.bench mail-storm"
 
@@ -179,6 +180,61 @@ CATALOGUE = (
         command=SECRETS,
     ),
     Known(id="planted-secrets-found", what="... with the secret in them", unit="", command=SECRETS, goal="<= 0"),
+    Known(
+        id="crash-points",
+        what="SIGKILLs of the operator, one per play: before and after every write of a scenario",
+        unit="",
+        command=CRASH,
+        goal=">= 60",
+    ),
+    Known(
+        id="crash-kinds-missed",
+        what="... kinds of writes that were not met on both sides",
+        unit="",
+        command=CRASH,
+        goal="<= 0",
+    ),
+    Known(
+        id="crash-lost",
+        what="... attempts not made, mails not sent, steps that never came about",
+        unit="",
+        command=CRASH,
+        goal="<= 0",
+    ),
+    Known(
+        id="crash-doubled",
+        what="... attempts with two AppServers or pods, by the API server's audit log; facts mailed under two ids",
+        unit="",
+        command=CRASH,
+        goal="<= 0",
+    ),
+    Known(
+        id="crash-unaccounted",
+        what="... slots that ledger or counters tell otherwise than without a kill",
+        unit="",
+        command=CRASH,
+        goal="<= 0",
+    ),
+    Known(
+        id="crash-false-warnings",
+        what="... Warning Events that the play without a kill lacks",
+        unit="",
+        command=CRASH,
+        goal="<= 0",
+    ),
+    Known(
+        id="crash-differences",
+        what="... other differences between the end states",
+        unit="",
+        command=CRASH,
+        goal="<= 0",
+    ),
+    Known(
+        id="crash-events-untold",
+        what="... Events that nobody wrote, as the kill came between a fact and its Event",
+        unit="",
+        command=CRASH,
+    ),
     Known(
         id="mail-kill-points",
         what="A run fails after two retries, the next succeeds: kills of the operator at random instants",

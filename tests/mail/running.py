@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -60,6 +61,7 @@ def running_mail_server(folder: Path) -> Iterator[RunningMailServer]:
     password = "for the mail server only"  # noqa: S105 - of a server that lives as long as the tests
     (folder / "username").write_text("operator")
     (folder / "password").write_text(password)
+    logging.getLogger("mail.log").setLevel(logging.ERROR)  # aiosmtpd warns of what it has deprecated and uses itself
     server = MailServer(tls=an_authority().server_context(), password=password.encode())
     with in_background(lambda: server):
         login = (f"--smtp-username-file={folder / 'username'}", f"--smtp-password-file={folder / 'password'}")
