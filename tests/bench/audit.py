@@ -16,7 +16,7 @@ from tests.cluster.waiting import wait_for
 from tests.operator_process import ACCOUNT, NAMESPACE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
     from pathlib import Path
 
 OPERATOR = f"system:serviceaccount:{NAMESPACE}:{ACCOUNT}"
@@ -68,11 +68,12 @@ _decode = msgspec.json.Decoder(Request).decode
 
 
 class Trail:
-    """The requests of the operator's account from now on, read as the log grows, across its rotations."""
+    """The requests of some accounts, by default the operator's, from now on: read as the log grows and rotates."""
 
-    def __init__(self, log: Path) -> None:
+    def __init__(self, log: Path, accounts: Collection[str] = (OPERATOR,)) -> None:
         self.requests: list[Request] = []
         """In the order of their answers."""
+        self._accounts = frozenset(accounts)
         self._path = log
         self._rest = b""
         self._file = log.open("rb")
@@ -101,14 +102,18 @@ class Trail:
         )
 
     def wait_for_calm(self, *, for_seconds: float, within_seconds: float) -> None:
-        """Wait until the account has asked for nothing for a while."""
+        """Wait until the accounts have asked for nothing for a while."""
         began = datetime.now(UTC)
+        wait_for(
+            lambda: self.calm_seconds(began) >= for_seconds,
+            within_seconds=within_seconds,
+            what=f"no {for_seconds:g} s without a request",
+        )
 
-        def is_calm() -> bool:
-            last = max((one.answered_at for one in self.read()), default=began)
-            return (datetime.now(UTC) - max(last, began)).total_seconds() >= for_seconds
-
-        wait_for(is_calm, within_seconds=within_seconds, what=f"no {for_seconds:g} s without a request")
+    def calm_seconds(self, since: datetime) -> float:
+        """Give the time since the last answer, but no more than since that instant."""
+        last = max((one.answered_at for one in self.read()), default=since)
+        return (datetime.now(UTC) - max(last, since)).total_seconds()
 
     def __enter__(self) -> Self:
         """Begin here."""
@@ -120,8 +125,11 @@ class Trail:
 
     def _take(self, file: IO[bytes]) -> None:
         *lines, self._rest = (self._rest + file.read()).split(b"\n")
-        found = (_decode(line) for line in lines if OPERATOR.encode() in line)
-        self.requests += (one for one in found if one.user.username == OPERATOR and one.stage == "ResponseComplete")
+        found = (_decode(line) for line in lines if any(name.encode() in line for name in self._accounts))
+        self.requests += (one for one in found if self._is_answered(one))
+
+    def _is_answered(self, one: Request) -> bool:
+        return one.user.username in self._accounts and one.stage == "ResponseComplete"
 
 
 def between(requests: Iterable[Request], since: datetime, until: datetime) -> list[Request]:

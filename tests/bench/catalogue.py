@@ -21,6 +21,7 @@ SECRETS = "python -m tests.bench secrets"
 CRASH = "python -m tests.bench crash"
 MAIL_KILLS = "python -m tests.bench mail-kills"
 MAIL_STORM = "python -m tests.bench mail-storm"
+CONTEST = "make contest"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,11 +41,11 @@ class Known:
 
 CATALOGUE = (
     Known(
-        id="herd-1000-ratio",
+        id="herd-1000-at-500-over-bare-client",
         what="1,000 builds due in one second: time until 99 % of the AppServers exist, in times of a bare client's",
         unit="",
         command=HERD,
-        goal="<= 2",
+        goal="<= 1.5",
     ),
     Known(id="herd-1000-p50-seconds", what="... from the slot until half of them exist", unit="s", command=HERD),
     Known(id="herd-1000-p99-seconds", what="... until 99 % of them exist", unit="s", command=HERD),
@@ -61,12 +62,25 @@ CATALOGUE = (
         what="Requests of the operator per run that completes, in calm",
         unit="",
         command=REQUESTS,
-        goal="<= 10",
+        goal="<= 9",
     ),
     Known(id="requests-per-run-create", what="... creates: AppServer, pod, Events", unit="", command=REQUESTS),
     Known(id="requests-per-run-patch", what="... patches: statuses", unit="", command=REQUESTS),
     Known(id="requests-per-run-delete", what="... deletes: history over its limit", unit="", command=REQUESTS),
     Known(id="requests-per-run-get", what="... gets of one object", unit="", command=REQUESTS),
+    Known(
+        id="cronjob-requests-per-run",
+        what="... the CronJob and Job controllers' for the same work",
+        unit="",
+        command=REQUESTS,
+    ),
+    Known(
+        id="requests-per-run-over-cronjob",
+        what="... the operator's in times of theirs",
+        unit="",
+        command=REQUESTS,
+        goal="<= 1",
+    ),
     Known(
         id="start-5000-seconds",
         what="5,000 PeriodicBuilds: from the start of the process to its first AppServer",
@@ -283,6 +297,65 @@ CATALOGUE = (
         unit="MB",
         command=MAIL_STORM,
         goal="<= 250",
+    ),
+    Known(
+        id="herd-100-at-20-p99-seconds",
+        what="100 builds due every minute, 20 requests a second: from the slot until 99 % of the AppServers exist",
+        unit="s",
+        command=CONTEST,
+        goal="<= 6",
+    ),
+    Known(
+        id="cronjob-100-at-20-p99-seconds",
+        what="... the CronJob controller, until 99 % of the Jobs exist",
+        unit="s",
+        command=CONTEST,
+    ),
+    Known(
+        id="herd-1000-at-500-p99-over-cronjob",
+        what="1,000 builds due every minute, 500 requests a second: time until 99 % have started, "
+        "in times of the CronJob controller's, worst round",
+        unit="",
+        command=CONTEST,
+        goal="<= 1",
+    ),
+    Known(
+        id="herd-1000-at-500-last-over-first",
+        what="... in the last minute, in times of the first",
+        unit="",
+        command=CONTEST,
+    ),
+    Known(
+        id="cronjob-1000-at-500-last-over-first",
+        what="... the CronJob controller, in the last minute, in times of the first",
+        unit="",
+        command=CONTEST,
+    ),
+    Known(
+        id="no-herd-p99-seconds",
+        what="20 builds due every minute beside 5,000 idle ones: from the slot until 99 % of the AppServers exist",
+        unit="s",
+        command=CONTEST,
+        goal="<= 0.25",
+    ),
+    Known(
+        id="cronjob-no-herd-p99-seconds",
+        what="... the CronJob controller, until 99 % of the Jobs exist",
+        unit="s",
+        command=CONTEST,
+    ),
+    Known(
+        id="namespace-cpu-ratio",
+        what="1,000 builds due every minute, in one namespace and in 100: CPU of the operator, larger by smaller",
+        unit="",
+        command=CONTEST,
+        goal="<= 1.1",
+    ),
+    Known(
+        id="cronjob-namespace-cpu-ratio",
+        what="... the CronJob controller's in one namespace, in times of its in 100",
+        unit="",
+        command=CONTEST,
     ),
 )
 

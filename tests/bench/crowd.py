@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from tests.bench.bodies import create_call
 from tests.bench.client import Call, send_all
+from tests.bench.cron_jobs import CRON_JOBS, EVENTS, JOBS, SCHEDULED_AT, TOLD_OF, times_told
 from tests.bench.ground import new_namespace, own_cluster, running_operator
 from tests.bench.objects import IMAGE, names, periodic_build
 from tests.cluster.console import say
@@ -28,7 +29,6 @@ from periodicbuild.core.recount import GRACE, unaccounted_slots
 from periodicbuild.kube.credentials import load_credentials
 from periodicbuild.kube.kinds import PERIODIC_BUILDS
 from periodicbuild.kube.parse import periodic_build_from_json
-from periodicbuild.kube.paths import Kind
 from periodicbuild.kube.session import MERGE_PATCH, KubeSession
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from tests.cluster.cluster import Cluster
 
     from periodicbuild.core.facts import PeriodicBuild
+    from periodicbuild.kube.paths import Kind
 
 COUNT: Final = 1_000
 MINUTES: Final = 5
@@ -50,12 +51,6 @@ RECORDED_WITHIN: Final = timedelta(minutes=10)
 """After the last slot: what is not in a ledger by then is lost."""
 SAID_EVERY_SECONDS: Final = 60.0
 EVERY_MINUTE: Final = "* * * * *"
-CRON_JOBS: Final = Kind("batch", "v1", "cronjobs")
-JOBS: Final = Kind("batch", "v1", "jobs")
-EVENTS: Final = Kind("", "v1", "events")
-SCHEDULED_AT: Final = "batch.kubernetes.io/cronjob-scheduled-timestamp"
-TOLD_OF: Final = {"MissSchedule", "TooManyMissedTimes", "FailedNeedsStart", "JobAlreadyActive"}
-"""Reasons of Events by which the CronJob controller says that a slot was not started."""
 
 
 def measure_crowd(count: int = COUNT, minutes: int = MINUTES) -> dict[str, float]:
@@ -141,7 +136,7 @@ async def _cron_jobs_turn(cluster: Cluster, count: int, minutes: int) -> dict[st
         told = [one for one in await _items(session, EVENTS, namespace) if one.get("reason") in TOLD_OF]
     due = count * minutes
     started = sum(begin <= at < end for at in jobs)
-    explained = sum(one.get("count") or 1 for one in told)
+    explained = sum(times_told(one) for one in told)
     say(f"Of {due:,} slots {started:,} have a job, and {explained:,} an Event that says why not.")
     return {"cronjob-1000-at-20-lost": max(0, due - started - explained)}
 

@@ -14,7 +14,7 @@ from tests.operator_process import OperatorProcess, install
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.cluster.cluster import Cluster
+    from tests.cluster.cluster import Cluster, LocalCluster
     from tests.cluster.levels import Level
 
 NAMESPACE_READY_WITHIN_SECONDS = 60
@@ -22,7 +22,7 @@ NAMESPACE_READY_WITHIN_SECONDS = 60
 
 
 @contextmanager
-def own_cluster(level: Level) -> Iterator[Cluster]:
+def own_cluster(level: Level) -> Iterator[LocalCluster]:
     """Give a new cluster with the definitions and roles in it; an explicit KUBECONFIG is not asked."""
     name = f"bench-{os.getpid()}"
     say(f"Starting a cluster for this measurement alone ({level}).")

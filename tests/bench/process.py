@@ -10,8 +10,22 @@ TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 
 def resident_mb(pid: int) -> float:
     """Give the resident memory in MB (10^6 bytes)."""
+    return _status_mb(pid, "VmRSS:")
+
+
+def peak_mb(pid: int) -> float:
+    """Give the largest resident memory so far, or since it was forgotten, in MB (10^6 bytes)."""
+    return _status_mb(pid, "VmHWM:")
+
+
+def forget_peak(pid: int) -> None:
+    """Let the largest resident memory be the present one."""
+    Path(f"/proc/{pid}/clear_refs").write_text("5")
+
+
+def _status_mb(pid: int, field: str) -> float:
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    kilobytes = next(int(line.split()[1]) for line in lines if line.startswith("VmRSS:"))
+    kilobytes = next(int(line.split()[1]) for line in lines if line.startswith(field))
     return kilobytes * 1024 / 1e6
 
 

@@ -7,18 +7,18 @@ from pathlib import Path
 
 import pytest
 from tests.bench.__main__ import MEASUREMENTS
-from tests.bench.catalogue import CATALOGUE
+from tests.bench.catalogue import CATALOGUE, CONTEST
 from tests.bench.figures import Figure, UnknownGoalError, measured, publish, read_figures
 from tests.bench.tables import BLOCK, PAGES, render_page
 
 
 def a_figure(value: float, goal: str | None = "<= 2") -> Figure:
-    return replace(Figure.of("herd-1000-ratio", value), goal=goal)
+    return replace(Figure.of("herd-1000-at-500-over-bare-client", value), goal=goal)
 
 
 def test_what_is_published_is_read_back(tmp_path: Path) -> None:
     file = tmp_path / "figures.json"
-    figures = measured({"idle-5000-rss-mb": 155.926, "herd-1000-ratio": 1.2345})
+    figures = measured({"idle-5000-rss-mb": 155.926, "herd-1000-at-500-over-bare-client": 1.2345})
 
     publish(figures, file)
 
@@ -27,12 +27,12 @@ def test_what_is_published_is_read_back(tmp_path: Path) -> None:
 
 def test_a_new_value_takes_the_place_of_the_old_one_and_no_other(tmp_path: Path) -> None:
     file = tmp_path / "figures.json"
-    publish(measured({"herd-1000-ratio": 3.0, "requests-per-run": 9.0}), file)
+    publish(measured({"herd-1000-at-500-over-bare-client": 3.0, "requests-per-run": 9.0}), file)
 
-    publish(measured({"herd-1000-ratio": 1.5}), file)
+    publish(measured({"herd-1000-at-500-over-bare-client": 1.5}), file)
 
     assert {figure.id: figure.value for figure in read_figures(file)} == {
-        "herd-1000-ratio": 1.5,
+        "herd-1000-at-500-over-bare-client": 1.5,
         "requests-per-run": 9.0,
     }
 
@@ -40,13 +40,13 @@ def test_a_new_value_takes_the_place_of_the_old_one_and_no_other(tmp_path: Path)
 def test_each_figure_has_a_line_of_its_own(tmp_path: Path) -> None:
     file = tmp_path / "figures.json"
 
-    publish(measured({"herd-1000-ratio": 1.5, "requests-per-run": 9.0}), file)
+    publish(measured({"herd-1000-at-500-over-bare-client": 1.5, "requests-per-run": 9.0}), file)
 
     assert [line[:6] for line in file.read_text().splitlines()] == ["[", '{"id":', '{"id":', "]"]
 
 
 def test_a_figure_is_published_with_three_digits() -> None:
-    assert Figure.of("herd-1000-ratio", 1.23456).value == 1.23
+    assert Figure.of("herd-1000-at-500-over-bare-client", 1.23456).value == 1.23
 
 
 def test_a_figure_that_the_catalogue_does_not_know_is_not_published() -> None:
@@ -78,7 +78,9 @@ def test_what_is_published_says_what_the_catalogue_says() -> None:
 
 
 def test_the_command_of_every_figure_exists() -> None:
-    assert {known.command for known in CATALOGUE} == {f"python -m tests.bench {name}" for name in MEASUREMENTS}
+    commands = {f"python -m tests.bench {name}" for name in MEASUREMENTS} | {CONTEST}
+
+    assert {known.command for known in CATALOGUE} == commands
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
@@ -96,13 +98,15 @@ def test_the_pages_show_every_figure_once() -> None:
 
 
 def test_a_missed_goal_is_shown_as_missed() -> None:
-    page = render_page("<!-- figures: herd-1000-ratio -->\n<!-- end of figures -->", [a_figure(2.5)])
+    page = render_page("<!-- figures: herd-1000-at-500-over-bare-client -->\n<!-- end of figures -->", [a_figure(2.5)])
 
     assert "| **2.5** (missed) | at most 2 |" in page
 
 
 def test_rendering_again_changes_nothing() -> None:
     figures = [a_figure(1.5)]
-    once = render_page("before\n<!-- figures: herd-1000-ratio -->\n<!-- end of figures -->\nafter", figures)
+    once = render_page(
+        "before\n<!-- figures: herd-1000-at-500-over-bare-client -->\n<!-- end of figures -->\nafter", figures
+    )
 
     assert render_page(once, figures) == once

@@ -1,0 +1,67 @@
+"""The figures that come out of the contest, for docs/figures.json and its goals."""
+
+from __future__ import annotations
+
+import statistics
+from typing import TYPE_CHECKING
+
+from tests.contest.turns import rounds_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from tests.contest.turns import Turn
+
+    Pair = dict[str, Turn]
+
+OURS = "periodicbuild"
+THEIRS = "cronjob"
+
+
+def figures_of(turns: Sequence[Turn]) -> dict[str, float]:
+    """Give the figures of the scenarios that were played."""
+    small, large = _pairs(turns, "herd-100-at-20"), _pairs(turns, "herd-1000-at-500")
+    apart, calm = _pairs(turns, "namespaces-100"), _pairs(turns, "no-herd")
+    figures: dict[str, float] = {}
+    if small:
+        figures["herd-100-at-20-p99-seconds"] = _median(small, OURS, _p99)
+        figures["cronjob-100-at-20-p99-seconds"] = _median(small, THEIRS, _p99)
+    if large:
+        figures["herd-1000-at-500-p99-over-cronjob"] = max(_p99(pair[OURS]) / _p99(pair[THEIRS]) for pair in large)
+        figures["herd-1000-at-500-last-over-first"] = statistics.median(_growth(pair[OURS]) for pair in large)
+        figures["cronjob-1000-at-500-last-over-first"] = statistics.median(_growth(pair[THEIRS]) for pair in large)
+    if calm:
+        figures["no-herd-p99-seconds"] = _median(calm, OURS, _p99)
+        figures["cronjob-no-herd-p99-seconds"] = _median(calm, THEIRS, _p99)
+    if large and apart:
+        figures["namespace-cpu-ratio"] = _apartness(_median(large, OURS, _cpu) / _median(apart, OURS, _cpu))
+        figures["cronjob-namespace-cpu-ratio"] = _median(large, THEIRS, _cpu) / _median(apart, THEIRS, _cpu)
+    return figures
+
+
+def _pairs(turns: Sequence[Turn], scenario: str) -> list[Pair]:
+    return list(rounds_of(turns, scenario).values())
+
+
+def _median(pairs: Sequence[Pair], contestant: str, value: Callable[[Turn], float]) -> float:
+    return statistics.median(value(pair[contestant]) for pair in pairs)
+
+
+def _p99(turn: Turn) -> float:
+    """Give infinity where nothing has started: that is no small lag."""
+    return float("inf") if turn.lag is None else turn.lag.p99
+
+
+def _cpu(turn: Turn) -> float:
+    return turn.controller.cpu_seconds
+
+
+def _growth(turn: Turn) -> float:
+    """Tell by how much the lag of the last minute exceeds that of the first."""
+    first, last = turn.p99_by_minute[0], turn.p99_by_minute[-1]
+    return float("inf") if first is None or last is None else last / first
+
+
+def _apartness(ratio: float) -> float:
+    """Give how far apart two are, whichever is the larger."""
+    return max(ratio, 1 / ratio)

@@ -1,0 +1,193 @@
+"""The contest's rounds, from the file to the page and to the published figures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+from tests.bench.catalogue import CATALOGUE, CONTEST
+from tests.contest.__main__ import FILE, main
+from tests.contest.contest import Plan, order
+from tests.contest.cron_jobs import CronJobs
+from tests.contest.page import BLOCK, PAGE, render_page
+from tests.contest.periodic_builds import PeriodicBuilds
+from tests.contest.published import figures_of
+from tests.contest.scenarios import BY_ID, SCENARIOS
+from tests.contest.slots import Lag
+from tests.contest.turns import Costs, Turn, read_turns, rounds_of, write_turns
+
+HERD = "herd-1000-at-500"
+BESIDE = "namespaces-100"
+
+
+def a_turn(
+    contestant: str = "periodicbuild", scenario: str = HERD, number: int = 1, p99: float = 3.0, **fields: object
+) -> Turn:
+    lag = Lag(p50=p99 / 2, p99=p99, max=p99 + 1)
+    turn = Turn(
+        scenario=scenario,
+        round=number,
+        contestant=contestant,
+        is_first=True,
+        date="2026-12-01",
+        commit="0123abcd",
+        machine="2 cores",
+        kubernetes="1.37.1",
+        load=0.5,
+        schedules=1000,
+        due=2000,
+        started=1990,
+        doubled=0,
+        explained=7,
+        lost=3,
+        warnings=0,
+        lag=lag,
+        lag_of_bodies=lag,
+        p99_by_minute=[p99, p99],
+        catch_up_seconds=None,
+        kills=0,
+        requests={"create jobs": 1.0, "patch cronjobs/status": 2.0},
+        controller=Costs(cpu_seconds=20.0, peak_mb=100.0),
+        api_server=Costs(cpu_seconds=40.0, peak_mb=500.0),
+        etcd=Costs(cpu_seconds=9.0, peak_mb=90.0),
+    )
+    return msgspec.structs.replace(turn, **fields)
+
+
+def a_round(number: int = 1, scenario: str = HERD, ours: float = 3.0, theirs: float = 6.0) -> list[Turn]:
+    return [a_turn("periodicbuild", scenario, number, ours), a_turn("cronjob", scenario, number, theirs)]
+
+
+def table(turns: list[Turn], scenario: str = HERD) -> str:
+    return render_page(f"<!-- contest: {scenario} -->\n<!-- end of contest -->", turns)
+
+
+def test_what_is_written_is_read_back(tmp_path: Path) -> None:
+    turns = [*a_round(), a_turn(lag=None, p99_by_minute=[None, 1.0])]
+
+    write_turns(tmp_path / "turns.json", turns)
+
+    assert read_turns(tmp_path / "turns.json") == turns
+
+
+def test_a_round_without_both_does_not_count() -> None:
+    turns = [*a_round(1), a_turn(number=2)]
+
+    assert list(rounds_of(turns, HERD)) == [1]
+
+
+def test_who_is_first_alternates() -> None:
+    assert [order(number)[0] for number in (1, 2, 3)] == [PeriodicBuilds, CronJobs, PeriodicBuilds]
+
+
+def test_to_resume_is_to_play_what_is_missing(tmp_path: Path) -> None:
+    file = tmp_path / "turns.json"
+    write_turns(file, [*a_round(1), *a_round(3)])
+
+    plan = Plan.of([BY_ID[HERD]], file, resume=True)
+
+    assert [number for _, number in plan.rounds] == [2, 4, 5]
+
+
+def test_to_begin_anew_forgets_the_scenario_and_no_other(tmp_path: Path) -> None:
+    file = tmp_path / "turns.json"
+    write_turns(file, [*a_round(1), *a_round(1, BESIDE)])
+
+    plan = Plan.of([BY_ID[HERD]], file, resume=False)
+
+    assert [number for _, number in plan.rounds] == [1, 2, 3, 4, 5]
+    assert {turn.scenario for turn in read_turns(file)} == {BESIDE}
+
+
+def test_a_table_shows_the_median_and_the_range_of_the_rounds() -> None:
+    text = table(
+        [*a_round(1, ours=3.0, theirs=6.0), *a_round(2, ours=2.0, theirs=9.0), *a_round(3, ours=4.0, theirs=7.0)]
+    )
+
+    assert "| ... p99, s | **7** (6 to 9) | **3** (2 to 4) |" in text
+
+
+def test_counts_are_added_up() -> None:
+    assert "| slots due | 4,000 | 4,000 |" in table([*a_round(1), *a_round(2)])
+    assert "| ... **lost**: not started, and not a word | 6 | 6 |" in table([*a_round(1), *a_round(2)])
+
+
+def test_what_nobody_has_anything_to_say_of_is_left_out() -> None:
+    assert "SIGKILL" not in table(a_round())
+    assert "caught up" not in table(a_round())
+
+
+def test_only_the_operator_has_pods_beside_its_children() -> None:
+    assert "| lag of the pods, p99, s |  | **3** |" in table(a_round())
+
+
+def test_requests_are_told_by_verb_and_resource() -> None:
+    assert "Requests per run, CronJob controller: patch cronjobs/status 2.00, create jobs 1.00." in table(a_round())
+
+
+def test_a_scenario_that_was_never_played_says_so() -> None:
+    assert "Not played yet." in table([])
+
+
+def test_rendering_again_changes_nothing() -> None:
+    once = table(a_round())
+
+    assert render_page(once, a_round()) == once
+
+
+def test_the_worst_round_is_the_figure() -> None:
+    figures = figures_of([*a_round(1, ours=3.0, theirs=6.0), *a_round(2, ours=4.0, theirs=5.0)])
+
+    assert figures["herd-1000-at-500-p99-over-cronjob"] == 0.8
+
+
+def test_a_round_in_which_nothing_started_is_the_worst() -> None:
+    nothing = [a_turn(number=1, lag=None), a_turn("cronjob", number=1)]
+
+    assert figures_of(nothing)["herd-1000-at-500-p99-over-cronjob"] == float("inf")
+
+
+@pytest.mark.parametrize("seconds", [16.0, 25.0], ids=["more in many namespaces", "less"])
+def test_what_namespaces_cost_is_a_distance(seconds: float) -> None:
+    apart = [
+        msgspec.structs.replace(turn, controller=Costs(cpu_seconds=seconds, peak_mb=1)) for turn in a_round(1, BESIDE)
+    ]
+
+    assert figures_of([*a_round(), *apart])["namespace-cpu-ratio"] == 1.25
+
+
+def test_the_contest_measures_what_the_catalogue_says() -> None:
+    played = [turn for scenario in SCENARIOS for turn in a_round(1, scenario.id)]
+
+    assert set(figures_of(played)) == {known.id for known in CATALOGUE if known.command == CONTEST}
+
+
+def test_the_page_shows_every_scenario_once() -> None:
+    assert [block["id"] for block in BLOCK.finditer(PAGE.read_text())] == [scenario.id for scenario in SCENARIOS]
+
+
+def test_the_page_shows_what_is_in_the_file() -> None:
+    text = PAGE.read_text()
+
+    assert render_page(text, read_turns(FILE)) == text
+
+
+def test_the_whole_contest_takes_about_a_hundred_minutes() -> None:
+    seconds = sum(scenario.rounds * 2 * scenario.seconds for scenario in SCENARIOS)
+
+    assert seconds < 120 * 60
+
+
+def test_a_smaller_contest_is_not_published(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--scale=0.1"])
+
+    assert "give another --file" in capsys.readouterr().err
+
+
+def test_an_unknown_scenario_is_refused_with_the_known_ones(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["speed"])
+
+    assert "herd-100-at-20" in capsys.readouterr().err
