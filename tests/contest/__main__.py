@@ -21,6 +21,8 @@ from tests.contest.scenarios import BY_ID
 from tests.contest.stage import ContestError
 from tests.contest.turns import read_turns
 
+from periodicbuild.kube.errors import OperatorError
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -43,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     scenarios = [_as_asked(BY_ID[name], options) for name in options.scenarios]
     try:
         Plan.of(scenarios, options.file, resume=options.resume).play()
-    except (ClusterError, ContestError, TimeoutError) as error:
+    except (ClusterError, ContestError, OperatorError, TimeoutError) as error:
         say(f"error: {error}; what was played to its end is kept, go on with --resume.")
         return FAILED
     except KeyboardInterrupt:

@@ -11,7 +11,7 @@ from tests.contest.cron_jobs import CronJobs
 from tests.contest.ground import ground, namespace_names
 from tests.contest.periodic_builds import PeriodicBuilds
 from tests.contest.play import play
-from tests.contest.stage import Stage
+from tests.contest.stage import ContestError, Stage
 from tests.contest.turns import read_turns, rounds_of, write_turns
 
 if TYPE_CHECKING:
@@ -81,9 +81,18 @@ class Plan:
         left = sum(_seconds(scenario) for scenario, _ in self.rounds)
         for scenario, number in self.rounds:
             say(f"{left / 60:.0f} minutes to go.")
-            turns = play_round(scenario, number)
+            turns = _play_patiently(scenario, number)
             write_turns(self.file, [*read_turns(self.file), *turns])
             left -= _seconds(scenario)
+
+
+def _play_patiently(scenario: Scenario, number: int) -> list[Turn]:
+    """Play a round, and once more if a turn of it did not count: hours of others should not end with it."""
+    try:
+        return play_round(scenario, number)
+    except ContestError as error:
+        say(f"{error}; once more.")
+        return play_round(scenario, number)
 
 
 def _seconds(scenario: Scenario) -> float:

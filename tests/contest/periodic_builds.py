@@ -100,10 +100,11 @@ class PeriodicBuilds:
         """Look the slots up in the ledgers; one that waits says why in status, too."""
         items = msgspec.json.decode(await session.get(PERIODIC_BUILDS.path()))["items"]
         builds = [periodic_build_from_json(msgspec.json.encode(item)) for item in items]
-        return sum(_speaks_of(build.status, slot) for build in builds for slot in missing.get(build.ref.name, ()))
+        return sum(speaks_of(build.status, slot) for build in builds for slot in missing.get(build.ref.name, ()))
 
 
-def _speaks_of(status: BuildStatus, slot: datetime) -> bool:
+def speaks_of(status: BuildStatus, slot: datetime) -> bool:
+    """Tell whether a slot without a child is in the ledger, or waits."""
     is_recorded = any(one.decision != Decision.STARTED and one.covers(slot) for one in status.ledger)
     return is_recorded or (status.waiting is not None and status.waiting.slot == slot)
 

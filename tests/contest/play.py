@@ -48,10 +48,11 @@ async def play(stage: Stage) -> Turn:
     namespaces = namespace_names(stage.scenario.namespaces)
     async with KubeSession(await load_credentials(stage.cluster.kubeconfig)) as session:
         try:
-            return await _play(stage, session, namespaces)
+            turn = await _play(stage, session, namespaces)
         finally:
             await asyncio.to_thread(stage.contestant.stop)
-            await clear(session, stage.contestant, namespaces)
+        await clear(session, stage.contestant, namespaces)
+        return turn
 
 
 async def _play(stage: Stage, session: KubeSession, namespaces: Sequence[str]) -> Turn:

@@ -66,6 +66,14 @@ def test_a_trail_leaves_out_a_request(log: Path, line: str) -> None:
         assert trail.read() == []
 
 
+def test_a_trail_may_follow_others(log: Path) -> None:
+    with Trail(log, ["somebody", "somebody-else"]) as trail:
+        append(log, a_line("create", "jobs", user="somebody"), a_line("patch", "jobs", user="somebody-else"))
+        append(log, a_line("create", "pods"))
+
+        assert [one.target for one in trail.read()] == ["jobs", "jobs"]
+
+
 def test_a_trail_waits_for_the_rest_of_a_line(log: Path) -> None:
     line = a_line("create", "pods")
     with Trail(log) as trail:
