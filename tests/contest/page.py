@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tests.bench.figures import ROOT
-from tests.contest.scenarios import BY_ID
 from tests.contest.turns import rounds_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from tests.contest.turns import Turn
 
@@ -123,8 +122,18 @@ SELDOM = 0.005
 def _origin(scenario: str, pairs: Sequence[dict[str, Turn]]) -> list[str]:
     """Say how, when and where."""
     turns = [turn for pair in pairs for turn in pair.values()]
-    of = ", ".join(dict.fromkeys(f"{turn.date}, commit {turn.commit}, {turn.machine}" for turn in turns))
     rounds = "1 round" if len(pairs) == 1 else f"{len(pairs)} rounds"
-    load = max(turn.load for turn in turns)
-    command = f"make contest ARGS={scenario}" if scenario in BY_ID else "make contest"
-    return [f"`{command}`, {rounds}, Kubernetes {turns[0].kubernetes}, {of}; load before a turn at most {load:g}."]
+    facts = (
+        f"`make contest ARGS={scenario}`",
+        rounds,
+        _each(turn.date for turn in turns),
+        f"Kubernetes {_each(turn.kubernetes for turn in turns)}",
+        f"commit {_each(turn.commit for turn in turns)}",
+        _each(turn.machine for turn in turns),
+    )
+    return [f"{', '.join(facts)}; load before a turn at most {max(turn.load for turn in turns):g}."]
+
+
+def _each(values: Iterable[str]) -> str:
+    """Give every value once."""
+    return ", ".join(dict.fromkeys(values))

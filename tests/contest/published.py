@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 OURS = "periodicbuild"
 THEIRS = "cronjob"
+NEVER_SECONDS = 86_400.0
+"""The lag where nothing has started: a day, so that whoever starts nothing does not look quick."""
 
 
 def figures_of(turns: Sequence[Turn]) -> dict[str, float]:
@@ -48,8 +50,7 @@ def _median(pairs: Sequence[Pair], contestant: str, value: Callable[[Turn], floa
 
 
 def _p99(turn: Turn) -> float:
-    """Give infinity where nothing has started: that is no small lag."""
-    return float("inf") if turn.lag is None else turn.lag.p99
+    return NEVER_SECONDS if turn.lag is None else turn.lag.p99
 
 
 def _cpu(turn: Turn) -> float:
@@ -58,8 +59,8 @@ def _cpu(turn: Turn) -> float:
 
 def _growth(turn: Turn) -> float:
     """Tell by how much the lag of the last minute exceeds that of the first."""
-    first, last = turn.p99_by_minute[0], turn.p99_by_minute[-1]
-    return float("inf") if first is None or last is None else last / first
+    first, last = (NEVER_SECONDS if lag is None else lag for lag in (turn.p99_by_minute[0], turn.p99_by_minute[-1]))
+    return last / first
 
 
 def _apartness(ratio: float) -> float:
