@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import msgspec
 from tests.contest.contestants import Seen
 from tests.contest.script import Ending
 from tests.contest.slots import MINUTE, Child
@@ -83,7 +84,9 @@ class World:
         return not self._tasks
 
     def _watch(self, kind: Kind, came: Callable[[Seen], None], went: Callable[[Seen], None]) -> ListWatch[Seen]:
-        return ListWatch(self._session, Collection(path=kind.path()), Seen, _Arrivals(came, went))
+        return ListWatch(
+            self._session, Collection(path=kind.path()), msgspec.json.Decoder(Seen).decode, _Arrivals(came, went)
+        )
 
     def _child_came(self, item: Seen) -> None:
         child = _child(item)
