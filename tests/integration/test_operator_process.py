@@ -39,6 +39,9 @@ METRICS = {
     "periodicbuild_clock_trusted",
     "periodicbuild_leader",
     "periodicbuild_objects",
+    "periodicbuild_tasks",
+    "process_resident_memory_bytes",
+    "process_cpu_seconds",
 }
 
 

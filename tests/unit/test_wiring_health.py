@@ -53,7 +53,7 @@ def a_busy_operators_metrics() -> Metrics:
     store.put_build(StoredBuild(build=build, ledger_json=b"[]"))
     store.put_app_server(an_app_server(build))
     store.put_pod(a_pod(an_app_server(build)))
-    metrics.watch(store, Clock(wall=lambda: NOON), Unopposed(), lambda: 3)
+    metrics.watch(store, Clock(wall=lambda: NOON), Unopposed(), depth=lambda: 3, tasks=lambda: 12)
     metrics.on_request(Target("create", "pods", "team-a"), 201, 0.1)
     metrics.on_request(Target("create", "pods", "team-a"), 0, 0.1)
     metrics.schedule_lag.observe(0.7)
@@ -86,7 +86,9 @@ def test_metrics_can_be_read_and_have_the_names_and_labels_that_dashboards_use()
         name: {label for sample in family.samples for label in sample.labels} for name, family in families.items()
     }
     assert status == "200"
-    assert labels == {
+    own = {name: labels[name] for name in labels if not name.startswith("process_")}
+    assert "process_resident_memory_bytes" in labels
+    assert own == {
         "periodicbuild_build_info": {"version", "tzdata"},
         "periodicbuild_schedule_lag_seconds": {"le"},
         "periodicbuild_slots": set(),
@@ -101,6 +103,7 @@ def test_metrics_can_be_read_and_have_the_names_and_labels_that_dashboards_use()
         "periodicbuild_stray_pods": set(),
         "periodicbuild_stray_pods_removed": set(),
         "periodicbuild_queue_depth": set(),
+        "periodicbuild_tasks": set(),
         "periodicbuild_objects": {"kind"},
         "periodicbuild_clock_trusted": set(),
         "periodicbuild_leader": set(),
@@ -111,7 +114,8 @@ def test_metrics_can_be_read_and_have_the_names_and_labels_that_dashboards_use()
 def test_gauges_tell_the_store_of_this_moment() -> None:
     read = a_busy_operators_metrics().registry.get_sample_value
     assert [read("periodicbuild_objects", {"kind": kind}) for kind in ("PeriodicBuild", "AppServer", "Pod")] == [1] * 3
-    assert (read("periodicbuild_queue_depth"), read("periodicbuild_clock_trusted")) == (3, 1)
+    assert (read("periodicbuild_queue_depth"), read("periodicbuild_tasks")) == (3, 12)
+    assert (read("periodicbuild_clock_trusted"), read("periodicbuild_leader")) == (1, 1)
     assert (read("periodicbuild_unaccounted_slots") or 0) > 0
 
 

@@ -110,7 +110,7 @@ async def sweeping(api: ApiServer, store: Store) -> AsyncIterator[Sweeping]:
     async with talking_to(api) as (_, session), Writer(session, WriterSettings(qps=0)) as writer:
         state = Sweeping(store, Metrics())
         clock = Clock(wall=lambda: NOON, monotonic=state.monotonic)
-        state.metrics.watch(store, Clock(), Unopposed(), lambda: 0)
+        state.metrics.watch(store, Clock(), Unopposed(), depth=lambda: 0, tasks=lambda: 0)
         sweep = Sweep(
             session=session,
             store=store,

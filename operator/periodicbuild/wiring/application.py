@@ -89,7 +89,13 @@ class Application:
         self._health = Health(self.complaint, self.what_is_missing, metrics.registry)
         self._acting: asyncio.Task[None] | None = None
         self._tasks: list[asyncio.Task[None]] = []
-        metrics.watch(self.store, self._clock, self._lasting.leadership, lambda: len(queue) + writer.depth)
+        metrics.watch(
+            self.store,
+            clock,
+            self._lasting.leadership,
+            depth=lambda: len(queue) + writer.depth,
+            tasks=lambda: len(asyncio.all_tasks()),
+        )
 
     def complaint(self) -> str | None:
         """Say what is wrong with this process; None = it is alive."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, disable_created_metrics
 from prometheus_client.core import GaugeMetricFamily
 
 from periodicbuild.core.reasons import Outcome, Trigger
@@ -35,6 +35,7 @@ class Metrics:
     def __init__(self) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call] # the package's one untyped function
         self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
         Gauge(
             "periodicbuild_build_info",
             "Always 1; the versions of the operator and of the zone database that its slots follow.",
@@ -89,17 +90,22 @@ class Metrics:
         """Count one request."""
         self.requests.labels(target.verb, target.resource, str(code)).inc()
 
-    def watch(self, store: Store, clock: Clock, leadership: Leadership, depth: Callable[[], int]) -> None:
-        """Read gauges from the store at each scrape."""
-        self.registry.register(_StoreCollector(store, clock, leadership, depth))
+    def watch(
+        self, store: Store, clock: Clock, leadership: Leadership, *, depth: Callable[[], int], tasks: Callable[[], int]
+    ) -> None:
+        """Read gauges at each scrape; `depth` counts what waits, and `tasks` the tasks of the process."""
+        self.registry.register(_StoreCollector(store, clock, leadership, depth=depth, tasks=tasks))
 
 
 class _StoreCollector:
-    def __init__(self, store: Store, clock: Clock, leadership: Leadership, depth: Callable[[], int]) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, leadership: Leadership, *, depth: Callable[[], int], tasks: Callable[[], int]
+    ) -> None:
         self._store = store
         self._clock = clock
         self._leadership = leadership
         self._depth = depth
+        self._tasks = tasks
 
     def collect(self) -> Iterator[Metric]:
         """Give the gauges of this moment."""
@@ -121,6 +127,9 @@ class _StoreCollector:
             "periodicbuild_stray_pods",
             "Pods with our labels that belong to no AppServer; not 0 for minutes = they cannot be removed.",
             value=sum(1 for _ in self._store.stray_pods()),
+        )
+        yield GaugeMetricFamily(
+            "periodicbuild_tasks", "asyncio tasks that exist; a number that only grows is a leak.", self._tasks()
         )
         yield GaugeMetricFamily("periodicbuild_queue_depth", "Keys and writes that wait.", value=self._depth())
         objects = GaugeMetricFamily("periodicbuild_objects", "Objects in the store.", labels=("kind",))
