@@ -23,6 +23,8 @@ MAIL_KILLS = "python -m tests.bench mail-kills"
 MAIL_STORM = "python -m tests.bench mail-storm"
 CONTEST = "make contest"
 
+SOAK = "python -m tests.bench soak"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
@@ -357,6 +359,23 @@ CATALOGUE = (
         unit="",
         command=CONTEST,
     ),
+    Known(
+        id="soak-rss-slope-mb-per-hour",
+        what="200 builds due every 10 s, for an hour after a warm-up: slope of the resident memory, per hour",
+        unit="MB",
+        command=SOAK,
+        goal="<= 1",
+    ),
+    Known(id="soak-rss-mb", what="... the largest resident memory", unit="MB", command=SOAK),
+    Known(
+        id="soak-tasks-growth",
+        what="... asyncio tasks, mean of the second half hour over that of the first",
+        unit="",
+        command=SOAK,
+        goal="<= 5",
+    ),
+    Known(id="soak-runs", what="... runs that ended", unit="", command=SOAK),
+    Known(id="soak-unaccounted", what="... slots in no ledger, at any moment", unit="", command=SOAK, goal="<= 0"),
 )
 
 BY_ID = {known.id: known for known in CATALOGUE}
