@@ -24,6 +24,7 @@ from tests.bench.client import send_all
 from tests.bench.ground import new_namespace, own_cluster, running_operator
 from tests.bench.objects import instant_text, names, periodic_build
 from tests.bench.percentiles import percentile
+from tests.bench.process import cpu_seconds
 from tests.cluster.console import say
 from tests.cluster.levels import Level
 from tests.operator_process import ACCOUNT, NAMESPACE
@@ -60,6 +61,10 @@ class Round:
     app_servers: Sequence[float]
     pods: Sequence[float]
     """Empty in a bare round."""
+    cpu_seconds: float
+    """Of whoever sent, from the slot until all was there."""
+    requests: int
+    """Sent in that time."""
 
     def within(self, share: float) -> float:
         """Give the seconds until so many of the AppServers existed."""
@@ -146,7 +151,7 @@ class Herd:
     def _try_operator_round(self, count: int) -> Round | None:
         namespace = self._new_namespace("operator")
         arguments = (f"--namespace={namespace}", f"--kube-api-qps={QPS}", "--starts-per-second=0")
-        with Trail(self.cluster.audit_log) as trail, running_operator(self.cluster, *arguments):
+        with Trail(self.cluster.audit_log) as trail, running_operator(self.cluster, *arguments) as operator:
             began = datetime.now(UTC)
             slot = _slot_in(MARGIN * self.seconds_per_object * count + 2 * CALM_BEFORE_SECONDS)
             asyncio.run(self._create(namespace, count, slot))
@@ -155,9 +160,10 @@ class Herd:
             self.seconds_per_object = (ready - began).total_seconds() / count
             if ready > slot - timedelta(seconds=CALM_BEFORE_SECONDS):
                 return None
-            dry_runs_and_pods = 2 * count
+            used, dry_runs_and_pods = cpu_seconds(operator.pid), 2 * count
             trail.wait_for(dry_runs_and_pods, "create", "pods", within_seconds=SETTLED_WITHIN_SECONDS)
-        return _round(trail, slot)
+            used = cpu_seconds(operator.pid) - used
+        return _round(trail, slot, used)
 
     async def _create(self, namespace: str, count: int, slot: datetime) -> list[bytes]:
         async with KubeSession(await load_credentials(self.cluster.kubeconfig)) as administrator:
@@ -166,12 +172,12 @@ class Herd:
     def _bare_round(self, count: int) -> Round:
         namespace = self._new_namespace("bare")
         with Trail(self.cluster.audit_log) as trail:
-            slot = asyncio.run(self._start_bare(namespace, count))
+            slot, used = asyncio.run(self._start_bare(namespace, count))
             trail.wait_for(count, "create", "appservers", within_seconds=SETTLED_WITHIN_SECONDS)
-        return _round(trail, slot)
+        return _round(trail, slot, used)
 
-    async def _start_bare(self, namespace: str, count: int) -> datetime:
-        """Prepare what the operator's first looks leave, then wait for the slot and send; give the slot."""
+    async def _start_bare(self, namespace: str, count: int) -> tuple[datetime, float]:
+        """Prepare what first looks leave, then wait for the slot and send; give the slot and the CPU seconds used."""
         far_away = _slot_in(3600)
         created = await self._create(namespace, count, far_away)
         kubeconfig = self.cluster.kubeconfig_for_service_account(NAMESPACE, ACCOUNT)
@@ -181,8 +187,9 @@ class Herd:
             calls = [start_call(answer, far_away) for answer in seen]
             slot = _slot_in(2 * CALM_BEFORE_SECONDS)
             await asyncio.sleep((slot - datetime.now(UTC)).total_seconds())
+            used = time.process_time()
             await send_all(session, calls)
-        return slot
+        return slot, time.process_time() - used
 
 
 def _creates(namespace: str, count: int, slot: datetime) -> list[Call]:
@@ -195,9 +202,10 @@ def _slot_in(seconds: float) -> datetime:
     return (datetime.now(UTC) + timedelta(seconds=seconds + 1)).replace(microsecond=0)
 
 
-def _round(trail: Trail, slot: datetime) -> Round:
-    def seconds_to(target: str) -> list[float]:
-        done = [one for one in trail.requests if one.has_done("create", target) and one.received_at >= slot]
-        return sorted((one.answered_at - slot).total_seconds() for one in done)
+def _round(trail: Trail, slot: datetime, used: float) -> Round:
+    since = [one for one in trail.requests if one.received_at >= slot]
 
-    return Round(seconds_to("appservers"), seconds_to("pods"))
+    def seconds_to(target: str) -> list[float]:
+        return sorted((one.answered_at - slot).total_seconds() for one in since if one.has_done("create", target))
+
+    return Round(seconds_to("appservers"), seconds_to("pods"), cpu_seconds=used, requests=len(since))
