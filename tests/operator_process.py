@@ -116,13 +116,22 @@ class OperatorProcess:
         lines = [line for line in self.ask("/metrics")[1].splitlines() if re.match(rf"{name}(\{{| )", line)]
         return sum(float(line.rpartition(" ")[2]) for line in lines)
 
+    def freeze(self) -> None:
+        """Stop it where it is, as a machine does that is suspended."""
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on as if nothing had been."""
+        os.kill(self.pid, signal.SIGCONT)
+
     def stop(self, how: signal.Signals = signal.SIGTERM) -> float:
-        """End it and give the seconds it took."""
+        """End it, frozen or not, and give the seconds it took."""
         if self._process is None:
             return 0.0
         began = time.monotonic()
         if self._process.poll() is None:
             self._process.send_signal(how)
+            self._process.send_signal(signal.SIGCONT)
         self._process.wait(timeout=30)
         self._process = None
         return time.monotonic() - began

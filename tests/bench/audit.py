@@ -32,6 +32,7 @@ class _Object(msgspec.Struct):
     resource: str = ""
     subresource: str = ""
     namespace: str = ""
+    name: str = ""
 
 
 class _Answer(msgspec.Struct):
@@ -48,6 +49,8 @@ class Request(msgspec.Struct, rename="camel"):
     user: _User = msgspec.field(default_factory=_User)
     object: _Object = msgspec.field(name="objectRef", default_factory=_Object)
     answer: _Answer = msgspec.field(name="responseStatus", default_factory=_Answer)
+    agent: str = msgspec.field(name="userAgent", default="")
+    """`periodicbuild/VERSION IDENTITY`: it tells replicas apart."""
 
     @property
     def is_write(self) -> bool:
@@ -59,9 +62,14 @@ class Request(msgspec.Struct, rename="camel"):
         """Name what it was about, with the subresource."""
         return "/".join(filter(None, (self.object.resource, self.object.subresource)))
 
+    @property
+    def has_succeeded(self) -> bool:
+        """Tell whether it was carried out."""
+        return self.answer.code in SUCCEEDED
+
     def has_done(self, verb: str, target: str) -> bool:
         """Tell whether it did this, with success."""
-        return (self.verb, self.target) == (verb, target) and self.answer.code in SUCCEEDED
+        return (self.verb, self.target) == (verb, target) and self.has_succeeded
 
 
 _decode = msgspec.json.Decoder(Request).decode
