@@ -6,6 +6,7 @@ Only for faults of transport: what a request means is tested against a real API 
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Self
@@ -61,7 +62,9 @@ class Loopback:
         return await self._answer(request)
 
 
-async def credentials_for(url: str, ca_file: Path | None = None) -> Credentials:
+async def credentials_for(
+    url: str, ca_file: Path | None = None, *, monotonic: Callable[[], float] = time.monotonic
+) -> Credentials:
     """Give the credentials of nobody in particular."""
 
     async def read(configuration: Configuration) -> None:
@@ -69,7 +72,7 @@ async def credentials_for(url: str, ca_file: Path | None = None) -> Credentials:
         configuration.api_key["BearerToken"] = f"Bearer {TOKEN}"
         configuration.ssl_ca_cert = None if ca_file is None else str(ca_file)
 
-    credentials = Credentials(read, "a test")
+    credentials = Credentials(read, "a test", monotonic=monotonic)
     await credentials.load()
     return credentials
 

@@ -115,6 +115,13 @@ def write_private(path: Path, content: bytes) -> None:
         file.write(content)
 
 
+def replace_private(path: Path, content: bytes) -> None:
+    """Put another file in its place at once, so that nobody reads a half."""
+    new = path.with_name(f"{path.name}.new")
+    write_private(new, content)
+    new.replace(path)
+
+
 def _builder(name: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
     now = datetime.now(UTC)
     return (

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.cluster import processes
-from tests.cluster.certificates import Authority
-from tests.cluster.control_plane import API_SERVER, wait_until_ready
+from tests.cluster.certificates import Authority, replace_private
+from tests.cluster.control_plane import API_SERVER, ETCD, wait_until_ready
 from tests.cluster.errors import ClusterError
 from tests.cluster.kubeconfig import Endpoint
 from tests.cluster.levels import Level
@@ -139,6 +139,21 @@ class LocalCluster(Cluster):
         """Start it with the command it had."""
         start_component(self.state, self.record.components[API_SERVER])
         wait_until_ready(self._site())
+
+    def stop_etcd(self) -> None:
+        """Stop etcd: the API server answers what it has in memory, and nothing else."""
+        processes.stop(self.state.root, [ETCD], grace_seconds=STOP_WITHIN_SECONDS)
+
+    def start_etcd(self) -> None:
+        """Start it with all that it had, and wait until the API server is ready."""
+        start_component(self.state, self.record.components[ETCD])
+        wait_until_ready(self._site())
+
+    def believe(self, *others: Authority) -> None:
+        """Let the API server take client certificates of these authorities, besides its own, and of no others."""
+        own = Authority.load(self.state.pki)
+        bundle = b"".join(one.certificate_pem for one in (own, *others))
+        replace_private(self.state.pki / "ca.crt", bundle)
 
     def missing_components(self) -> list[str]:
         """Name the components that should run and do not."""

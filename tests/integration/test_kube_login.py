@@ -6,16 +6,19 @@ import asyncio
 import json
 import os
 import stat
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
 import yaml
-from tests.integration.kube_support import opened
+from tests.cluster.certificates import Authority, replace_private
+from tests.cluster.cluster import LocalCluster
+from tests.integration.kube_support import DEADLINE_SECONDS, opened
 
-from periodicbuild.kube.credentials import REREAD_EVERY_SECONDS, load_credentials
+from periodicbuild.kube.credentials import REFUSED_REREAD_EVERY_SECONDS, REREAD_EVERY_SECONDS, load_credentials
 from periodicbuild.kube.errors import TransientKubeError
 from periodicbuild.kube.paths import Kind
-from periodicbuild.kube.session import KubeSession
+from periodicbuild.kube.session import CONNECTIONS, KubeSession
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -92,6 +95,46 @@ def test_a_token_file_that_vanishes_leaves_the_old_token_in_force(
 
     asyncio.run(scenario())
     assert len(caplog.records) == 1
+
+
+def test_a_client_certificate_that_is_refused_is_read_again_and_the_old_connections_are_left(
+    control_plane: ControlPlane, tmp_path: Path
+) -> None:
+    assert isinstance(control_plane, LocalCluster)
+    old, new = Authority.create(), Authority.create()
+    files = old.issue("rotated").write(tmp_path, "client")
+    kubeconfig = _with_user(control_plane, tmp_path, {"client-certificate": str(files[0]), "client-key": str(files[1])})
+
+    now = [1000.0]
+
+    async def is_known() -> bool:
+        async with opened(kubeconfig) as another:
+            with suppress(TransientKubeError):
+                return await user_of(another) == "rotated"
+        return False
+
+    async def until_believed(*, is_it: bool) -> None:
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            while await is_known() is not is_it:  # noqa: ASYNC110 - it is elsewhere
+                await asyncio.sleep(0.05)
+
+    async def scenario() -> list[str]:
+        control_plane.believe(old)
+        await until_believed(is_it=True)
+        async with KubeSession(await load_credentials(kubeconfig, monotonic=lambda: now[0])) as session:
+            await asyncio.gather(*(user_of(session) for _ in range(CONNECTIONS)))
+            control_plane.believe(new)
+            await until_believed(is_it=False)
+            pair = new.issue("rotated")
+            for name, content in zip(files, (pair.certificate, pair.key), strict=True):
+                replace_private(name, content)
+            now[0] += REFUSED_REREAD_EVERY_SECONDS
+            return await asyncio.gather(*(user_of(session) for _ in range(CONNECTIONS)))
+
+    try:
+        assert asyncio.run(scenario()) == ["rotated"] * CONNECTIONS
+    finally:
+        control_plane.believe()
 
 
 def test_an_exec_plug_in_gives_the_token(control_plane: ControlPlane, tmp_path: Path) -> None:

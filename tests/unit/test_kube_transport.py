@@ -15,6 +15,7 @@ from aiohttp import web
 from tests.cluster.certificates import Authority
 from tests.loopback import DEADLINE_SECONDS, TOKEN, Loopback, credentials_for, json_answer, talking_to
 
+from periodicbuild.kube.credentials import REREAD_EVERY_SECONDS
 from periodicbuild.kube.errors import NO_ANSWER, KubeError, TransientKubeError
 from periodicbuild.kube.session import KubeSession
 
@@ -197,6 +198,27 @@ def test_only_a_server_with_a_certificate_of_our_authority_sees_the_token(
             return len(server.requests)
 
     assert asyncio.run(scenario()) == (1 if is_trusted else 0)
+
+
+def test_another_authority_in_the_file_takes_the_place_of_the_old_one_within_a_minute(tmp_path: Path) -> None:
+    old, new = Authority.create(), Authority.create()
+    ca_file, now = old.write(tmp_path / "trusted"), [1000.0]
+
+    async def scenario() -> None:
+        async with (
+            speaking_tls(tmp_path / "old", old, "127.0.0.1") as before,
+            speaking_tls(tmp_path / "new", new, "127.0.0.1") as after,
+            KubeSession(await credentials_for(before.url, ca_file, monotonic=lambda: now[0])) as session_before,
+            KubeSession(await credentials_for(after.url, ca_file, monotonic=lambda: now[0])) as session_after,
+        ):
+            await session_before.get(PATH)
+            new.write(tmp_path / "trusted")
+            now[0] += REREAD_EVERY_SECONDS
+            await session_after.get(PATH)
+            with pytest.raises(TransientKubeError, match="certificate verify failed"):
+                await session_before.get(PATH)
+
+    asyncio.run(scenario())
 
 
 def test_a_handshake_that_never_ends_does_not_hold_up_the_end_of_the_process(tmp_path: Path) -> None:

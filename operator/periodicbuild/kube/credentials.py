@@ -70,8 +70,9 @@ class Credentials:
         self._read_at = 0.0
         self._reading = asyncio.Lock()
         self._is_stale_announced = False
+        self._certificates: tuple[bytes, ...] = ()
         self.ssl_context: ssl.SSLContext | None = None
-        """For new connections; None for a plain http address. The certificates in it are renewed in place."""
+        """None for a plain http address; another one for other certificates, as a connection keeps those of its own."""
         self.proxy: str | None = None
         """The HTTP proxy: the kubeconfig's own, else the environment's; None for none."""
 
@@ -121,7 +122,7 @@ class Credentials:
         """Read for the first time; raises CredentialsError, with which the process ends."""
         try:
             await self._read_in_time()
-            self.ssl_context = self._new_ssl_context()
+            self._take_certificates()
             self.proxy = self._configuration.proxy or _environment_proxy(self.server)
         except READING_FAILURES as error:
             raise CredentialsError(f"cannot log in with {self._source}: {error}") from error
@@ -144,8 +145,7 @@ class Credentials:
             try:
                 forget()
                 await self._read_in_time()
-                if self.ssl_context is not None:
-                    self._load_certificates(self.ssl_context)
+                self._take_certificates()
             except READING_FAILURES as error:
                 self._announce_stale(error)
             else:
@@ -168,9 +168,17 @@ class Credentials:
         token = self._configuration.api_key.get("BearerToken")
         return str(token).strip() if token else None
 
-    def _new_ssl_context(self) -> ssl.SSLContext | None:
+    def _take_certificates(self) -> None:
+        """Begin a new context if the files hold something else than before."""
         if not self.server.startswith("https"):
-            return None
+            return
+        files = filter(None, (self.ca_file, self.certificate_file, self.key_file))
+        certificates = tuple(Path(file).read_bytes() for file in files)
+        if self.ssl_context is None or certificates != self._certificates:
+            self.ssl_context = self._new_ssl_context()
+            self._certificates = certificates
+
+    def _new_ssl_context(self) -> ssl.SSLContext:
         context = ssl.create_default_context(cafile=self._configuration.ssl_ca_cert)
         # Python 3.13 turns this on; cluster CAs made by older tools lack the extensions that it asks for.
         context.verify_flags &= ~ssl.VERIFY_X509_STRICT
@@ -178,15 +186,9 @@ class Credentials:
             _log.warning("the server's certificate is not verified", extra={"source": self._source})
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
-        self._load_certificates(context)
-        return context
-
-    def _load_certificates(self, context: ssl.SSLContext) -> None:
-        """Load what the files hold now; connections that are open keep what they began with."""
-        if self._configuration.ssl_ca_cert:
-            context.load_verify_locations(cafile=self._configuration.ssl_ca_cert)
         if self._configuration.cert_file:
             context.load_cert_chain(self._configuration.cert_file, self._configuration.key_file)
+        return context
 
 
 async def load_credentials(

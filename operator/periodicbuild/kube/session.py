@@ -200,7 +200,7 @@ class KubeSession:
         token = await self._credentials.authorization()
         response = await self._send_as(pool, call, token)
         if response.status == HTTPStatus.UNAUTHORIZED and await self._credentials.renew(token):
-            response.close()  # not released: an old client certificate lives as long as its connection
+            response.close()  # with what is left of the refusal
             response = await self._send_as(pool, call, await self._credentials.authorization())
         self._note_clock(response.headers.get("Date", ""))
         return response
@@ -218,6 +218,7 @@ class KubeSession:
             data=call.body,
             headers=headers,
             allow_redirects=False,  # an API server never redirects, and a token must not follow one
+            ssl=self._credentials.ssl_context or True,  # a connection of another context is never used again
             proxy=self._credentials.proxy,
             server_hostname=self._credentials.server_hostname,
         )
