@@ -76,6 +76,31 @@ def test_a_conflict_is_looked_at_again_after_a_second_each_time_and_is_nothing_t
     assert caplog.records == []
 
 
+def test_a_server_that_is_away_is_one_warning_for_all_objects(caplog: pytest.LogCaptureFixture) -> None:
+    async def scenario() -> None:
+        async with looping(refuse_with(503)) as loop:
+            for name in ("one", "two", "three"):
+                loop.store.put_build(a_stored(name))
+            await eventually(lambda: loop.failures() == 3)
+            await seen_again_after(loop, 1)
+
+    with caplog.at_level(logging.INFO, logger="periodicbuild"):
+        asyncio.run(scenario())
+    assert len(caplog.records) == 1
+
+
+def test_objects_that_are_refused_are_a_warning_each(caplog: pytest.LogCaptureFixture) -> None:
+    async def scenario() -> None:
+        async with looping(refuse_with(422)) as loop:
+            for name in ("one", "two"):
+                loop.store.put_build(a_stored(name))
+            await eventually(lambda: loop.failures() == 2)
+
+    with caplog.at_level(logging.INFO, logger="periodicbuild"):
+        asyncio.run(scenario())
+    assert {vars(record)["object"] for record in caplog.records} == {"one", "two"}
+
+
 @pytest.mark.parametrize(("asked", "waited"), [("20", 20), ("86400", 60)])
 def test_the_servers_wish_is_honoured_within_reason(asked: str, waited: int) -> None:
     async def scenario() -> bool:

@@ -15,7 +15,14 @@ from periodicbuild.core.attempts import plan_app_server
 from periodicbuild.core.planning import plan_periodic_build
 from periodicbuild.core.plans import CreateAppServer, Wake
 from periodicbuild.core.reasons import Trigger
-from periodicbuild.kube.errors import ConflictError, KubeError, NotFoundError, NotLeaderError, WriterClosedError
+from periodicbuild.kube.errors import (
+    ConflictError,
+    KubeError,
+    NotFoundError,
+    NotLeaderError,
+    TransientKubeError,
+    WriterClosedError,
+)
 from periodicbuild.kube.kinds import PERIODIC_BUILD
 from periodicbuild.wiring.observe import observe_app_server, observe_build
 
@@ -82,6 +89,7 @@ class Reconciler:
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._tasks: set[asyncio.Task[None]] = set()
         self._failures: dict[Key, int] = {}
+        self._is_away = False
 
     async def run(self) -> None:
         """Work for ever; cancelling it cancels every look, and returns when all have ended."""
@@ -109,7 +117,8 @@ class Reconciler:
         """Look at one key; the only place where any exception is caught, so that no object jams another."""
         try:
             await (self._look_at_build(key) if key.kind == PERIODIC_BUILD else self._look_at_app_server(key))
-            self._failures.pop(key, None)
+            if self._failures.pop(key, None) is not None:
+                self._is_away = False
         except (WriterClosedError, NotLeaderError):
             return
         except KubeError as error:
@@ -132,7 +141,7 @@ class Reconciler:
         elif isinstance(error, KubeError):
             if error.retry_after:
                 pause = max(pause, timedelta(seconds=min(error.retry_after, LONGEST_BACK_OFF.total_seconds())))
-            _log.warning("the API refused; trying again", extra={**_extra(key), "error": str(error)})
+            self._complain("the API refused; trying again", {**_extra(key), "error": str(error)}, error)
         self._metrics.failed_looks.labels(key.kind).inc()
         self._wakeups.set(key, Wake(steady=self._clock.now().steady + pause))
 
@@ -262,7 +271,13 @@ class Reconciler:
         except (WriterClosedError, NotLeaderError):
             return
         except KubeError as error:
-            _log.warning("clean-up failed; the next look tries again", extra={"error": str(error)})
+            self._complain("clean-up failed; the next look tries again", {"error": str(error)}, error)
+
+    def _complain(self, message: str, extra: dict[str, str], error: KubeError) -> None:
+        """Warn of a refusal, but of an API server that is away only once, until something that has failed succeeds."""
+        is_known = self._is_away and isinstance(error, TransientKubeError)
+        self._is_away = self._is_away or isinstance(error, TransientKubeError)
+        _log.log(logging.DEBUG if is_known else logging.WARNING, message, extra=extra)
 
 
 def _extra(key: Key) -> dict[str, str]:
