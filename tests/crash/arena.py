@@ -9,7 +9,7 @@ import json
 import signal
 import time
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -91,12 +91,15 @@ class Arena:
     """The kubeconfig of the operator's service account."""
     record: Record
     """The API server's own."""
+    scenario: Callable[[Scenario], None] = Scenario.play
 
     @classmethod
-    def in_cluster(cls, cluster: Cluster, mail: RunningMailServer) -> Arena:
+    def in_cluster(
+        cls, cluster: Cluster, mail: RunningMailServer, scenario: Callable[[Scenario], None] = Scenario.play
+    ) -> Arena:
         """Give an arena in a cluster with the definitions and roles in it."""
         account = cluster.kubeconfig_for_service_account(NAMESPACE, ACCOUNT)
-        return cls(cluster, mail, account, Record(cluster.audit_log))
+        return cls(cluster, mail, account, Record(cluster.audit_log), scenario)
 
     def play(self, point: Point | None = None, *, until: State | None = None) -> Outcome:
         """Play once, killing the operator at a point, until everything is as in an undisturbed play."""
@@ -148,7 +151,7 @@ class _Play:
             self.proxy.add(Fault(Kill(when=point.when), match=point.match, nth=point.nth))
         self.operator.start()
         try:
-            Scenario(self.stage).play()
+            self.arena.scenario(Scenario(self.stage))
             self._settle(until)
         except AssertionError as error:
             self._complaints.append(str(error))

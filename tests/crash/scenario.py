@@ -35,6 +35,11 @@ class Scenario:
 
     stage: Stage
 
+    def play_briefly(self) -> None:
+        """Ask for the first things only, for those who cannot wait for all."""
+        self._activate_a_first_server()
+        self._mend_and_run_by_hand(self._fail_with_a_retry())
+
     def play(self) -> None:
         """Ask for one thing after the other; returns when the last has come about."""
         relay = self._begin_what_is_replaced_later()

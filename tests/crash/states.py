@@ -30,6 +30,7 @@ TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")
 UNSTEADY: Final = frozenset({"message", "uid", "serviceUID", "durationsSeconds", "logTail"})
 """Texts with instants in them, and what no two objects have in common."""
 INSTANT: Final = "an instant"
+NOTHING: Final = "nothing"
 
 
 class Slots:
@@ -89,18 +90,18 @@ def differences(one: State, other: State) -> list[str]:
     """Say in which places two states differ; `one` is how it should be."""
     expected, found = dict(_leaves(one)), dict(_leaves(other))
     return [
-        f"{place}: {found.get(place, 'nothing')} in place of {expected.get(place, 'nothing')}"
+        f"{place}: {found.get(place, NOTHING)} in place of {expected.get(place, NOTHING)}"
         for place in sorted(expected.keys() | found.keys())
-        if expected.get(place) != found.get(place)
+        if expected.get(place, NOTHING) != found.get(place, NOTHING)
     ]
 
 
 def _leaves(value: Any, place: str = "") -> Iterable[tuple[str, Any]]:
     match value:
-        case dict():
+        case dict() if value:
             for name, part in value.items():
                 yield from _leaves(part, f"{place}.{name}" if place else name)
-        case list():
+        case list() if value:
             for number, part in enumerate(value):
                 yield from _leaves(part, f"{place}[{number}]")
         case _:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tests.crash.arena import Arena, Outcome
     from tests.crash.comparison import Findings
 
-SIDE_BY_SIDE: Final = 6
+SIDE_BY_SIDE: Final = 10
 """Most of a play is waiting."""
 TELL_EVERY: Final = 10
 
@@ -86,8 +86,11 @@ def sweep(arena: Arena, calm: Outcome, points: Sequence[Point]) -> Sweep:
 
 
 def _judged(arena: Arena, calm: Outcome, points: Sequence[Point]) -> Iterator[Judged]:
-    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-        futures = [pool.submit(arena.play, point, until=calm.state) for point in points]
+    pool = ThreadPoolExecutor(SIDE_BY_SIDE)
+    futures = [pool.submit(arena.play, point, until=calm.state) for point in points]
+    try:
         for future in as_completed(futures):
             outcome = future.result()
             yield Judged(outcome, compare(calm, outcome))
+    finally:
+        pool.shutdown(cancel_futures=True)  # on Ctrl-C those that play still end, and no other begins
