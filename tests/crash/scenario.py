@@ -38,7 +38,7 @@ class Scenario:
     def play_briefly(self) -> None:
         """Ask for the first things only, for those who cannot wait for all."""
         self._activate_a_first_server()
-        self._mend_and_run_by_hand(self._fail_with_a_retry())
+        self._fail_with_a_retry()
 
     def play(self) -> None:
         """Ask for one thing after the other; returns when the last has come about."""

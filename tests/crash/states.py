@@ -27,8 +27,9 @@ State = dict[str, Any]
 
 SLOT: Final = re.compile(r"\d{8}-\d{6}")
 TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")
-UNSTEADY: Final = frozenset({"message", "uid", "serviceUID", "durationsSeconds", "logTail"})
-"""Texts with instants in them, and what no two objects have in common."""
+UNSTEADY: Final = frozenset({"message", "uid", "serviceUID", "durationsSeconds", "logTail", "configuringTime"})
+"""Texts with instants in them, what no two objects have in common, and the beginning of a state that may be over before
+anybody looks again."""
 INSTANT: Final = "an instant"
 NOTHING: Final = "nothing"
 
