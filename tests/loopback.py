@@ -98,6 +98,16 @@ def json_answer(body: object, status: int = HTTPStatus.OK, **headers: str) -> we
     return web.Response(body=msgspec.json.encode(body), status=status, content_type="application/json", headers=named)
 
 
+def is_list_by_watch(request: web.BaseRequest) -> bool:
+    """Tell whether a watch is asked to begin with a list, which `no_list_by_watch` refuses."""
+    return "sendInitialEvents" in request.query
+
+
+def no_list_by_watch() -> web.Response:
+    """Answer as an API server does that has lists in pages only."""
+    return json_answer({"code": 422, "reason": "Invalid"}, HTTPStatus.UNPROCESSABLE_ENTITY)
+
+
 async def eventually(condition: Callable[[], bool]) -> None:
     """Wait until a condition holds; fails after DEADLINE_SECONDS."""
     async with asyncio.timeout(DEADLINE_SECONDS):

@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.faults.effects import Delay, Stale, Stall
+from tests.faults.effects import Delay, Refuse, Stale, Stall
 from tests.faults.script import ALWAYS, Fault, Match
 from tests.integration.kube_support import (
     create_config_map,
@@ -37,17 +37,24 @@ ROOT_CA = "kube-root-ca.crt"
 """A ConfigMap that Kubernetes puts into every namespace."""
 
 
-def test_it_sees_all_that_is_there_over_several_pages(control_plane: ControlPlane) -> None:
+@pytest.mark.parametrize("is_old", [False, True], ids=["told by a watch", "in pages, as older servers have them"])
+def test_it_sees_all_that_is_there(control_plane: ControlPlane, tmp_path: Path, *, is_old: bool) -> None:
     names = {f"cm-{number}" for number in range(PAGE_SIZE + 20)}
 
     async def scenario() -> None:
-        async with opened(control_plane.kubeconfig) as session:
-            namespace = await new_namespace(session)
-            await asyncio.gather(*(create_config_map(session, namespace, name, app="own") for name in names))
+        async with (
+            opened(control_plane.kubeconfig) as admin,
+            faulty(control_plane.kubeconfig, tmp_path) as (proxy, session),
+        ):
+            namespace = await new_namespace(admin)
+            await asyncio.gather(*(create_config_map(admin, namespace, name, app="own") for name in names))
+            if is_old:
+                proxy.add(Fault(Refuse(status=422)))
             async with watching(session, namespace) as (known, watch):
                 assert not watch.is_complete
                 await eventually(lambda: watch.is_complete)
                 assert (known.names, known.lists) == (names, 1)
+                assert [seen.target.verb for seen in proxy.seen].count("list") == (2 if is_old else 0)
 
     asyncio.run(scenario())
 

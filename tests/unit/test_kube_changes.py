@@ -60,11 +60,17 @@ def test_one_poisoned_object_does_not_hide_the_others(caplog: pytest.LogCaptureF
 
 @pytest.mark.parametrize("change", list(ChangeType))
 def test_a_change_carries_the_object_and_where_the_watch_stands(change: ChangeType) -> None:
-    assert line(change, thing("a", size=3)) == Change(type=change, item=Thing(Metadata("a"), 3), version="7")
+    expected = Change(type=change, item=Thing(Metadata("a"), 3), key=("team-a", "a"), version="7")
+    assert line(change, thing("a", size=3)) == expected
 
 
 def test_a_bookmark_only_says_where_the_watch_stands() -> None:
     assert line("BOOKMARK", {"kind": "Thing", "metadata": {"resourceVersion": "99"}}) == Change(version="99")
+
+
+def test_one_bookmark_says_that_the_list_is_complete_with_which_the_watch_began() -> None:
+    metadata = {"resourceVersion": "99", "annotations": {"k8s.io/initial-events-end": "true"}}
+    assert line("BOOKMARK", {"kind": "Thing", "metadata": metadata}) == Change(version="99", ends_list=True)
 
 
 def test_a_refusal_in_the_stream_is_no_object() -> None:

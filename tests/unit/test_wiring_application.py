@@ -7,7 +7,14 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.loopback import DEADLINE_SECONDS, eventually, json_answer, talking_to
+from tests.loopback import (
+    DEADLINE_SECONDS,
+    eventually,
+    is_list_by_watch,
+    json_answer,
+    no_list_by_watch,
+    talking_to,
+)
 
 from periodicbuild.kube.writer import Writer, WriterSettings
 from periodicbuild.wiring.application import Application
@@ -26,6 +33,8 @@ SETTINGS = parse_settings(["run", "--listen=127.0.0.1:0"])
 
 async def an_empty_cluster(request: web.BaseRequest) -> web.StreamResponse:
     """Answer every list with nothing, and let watches wait."""
+    if is_list_by_watch(request):
+        return no_list_by_watch()
     if "watch" in request.query:
         await asyncio.Event().wait()
     return json_answer({"metadata": {"resourceVersion": "1"}, "items": []})

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from aiohttp import web
 from tests.builders import a_build, an_app_server
-from tests.loopback import eventually, json_answer, talking_to
+from tests.loopback import eventually, is_list_by_watch, json_answer, no_list_by_watch, talking_to
 
 from periodicbuild.kube.parse import StoredBuild
 from periodicbuild.wiring.followers import follow_app_servers, follow_builds, follow_pods
@@ -45,6 +45,8 @@ class Script:
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request."""
+        if is_list_by_watch(request):
+            return no_list_by_watch()
         if "watch" in request.query:
             await self.end_watch.wait()
             self.end_watch.clear()

@@ -59,8 +59,14 @@ class Change(Generic[T]):
     item: T | None = None
     """None for a bookmark or a refusal, or if the object cannot be read."""
 
+    key: tuple[str, str] = ("", "")
+    """Namespace and name; without meaning for a bookmark or a refusal."""
+
     version: str = ""
     """Where the watch stands after this line; empty for a refusal."""
+
+    ends_list: bool = False
+    """True for the bookmark after the last object of a list that a watch was asked to begin with."""
 
     refusal: Status | None = None
     """Why the server ends the watch."""
@@ -76,7 +82,12 @@ class _List(msgspec.Struct):
     items: list[msgspec.Raw] | None = None
 
 
+class _Marks(msgspec.Struct):
+    ends_list: str = msgspec.field(name="k8s.io/initial-events-end", default="")
+
+
 class _ObjectMeta(msgspec.Struct):
+    annotations: _Marks | None = None
     namespace: str = ""
     name: str = ""
     version: str = msgspec.field(name="resourceVersion", default="")
@@ -120,10 +131,12 @@ class Decoder(Generic[T]):
         event = _decode_line(line)
         if event.type == "ERROR":
             return Change(refusal=_decode_status(event.object))
-        version = _decode_object(event.object).metadata.version
+        meta = _decode_object(event.object).metadata
         if event.type == "BOOKMARK":
-            return Change(version=version)
-        return Change(type=ChangeType(event.type), item=self._item(event.object), version=version)
+            ends_list = meta.annotations is not None and meta.annotations.ends_list == "true"
+            return Change(version=meta.version, ends_list=ends_list)
+        item, key = self._item(event.object), (meta.namespace, meta.name)
+        return Change(type=ChangeType(event.type), item=item, key=key, version=meta.version)
 
     def _item(self, raw: msgspec.Raw) -> T | None:
         try:

@@ -4,7 +4,8 @@ Must not know any kind: what becomes of an object's bytes is said by the caller'
 
 The one idea a newcomer would miss: a watch alone cannot tell what vanished while it was broken.  So every gap that
 the server cannot fill (410) ends in a complete list, and the handler is given all of it at once: what it knew and is
-not in there is gone.
+not in there is gone.  Lists are asked for as the beginning of a watch, which a server answers from its memory; pages of
+what has not changed for minutes it reads from etcd, at four times the cost (docs/decisions/0014).
 """
 
 from __future__ import annotations
@@ -20,13 +21,13 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 import msgspec
 
 from periodicbuild.kube.answers import error_from_status
-from periodicbuild.kube.changes import ChangeType, Decoder, LineSplitter, is_older
-from periodicbuild.kube.errors import GoneError, KubeError, TransientKubeError
+from periodicbuild.kube.changes import Change, ChangeType, Decoder, LineSplitter, Page, is_older
+from periodicbuild.kube.errors import GoneError, InvalidError, KubeError, TransientKubeError
 from periodicbuild.kube.outage import Outage
 from periodicbuild.kube.paths import target_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncGenerator, Callable, Sequence
 
     from periodicbuild.kube.session import KubeSession
 
@@ -39,6 +40,7 @@ PAGE_SIZE = 500
 WATCH_FOR_SECONDS = (270.0, 330.0)
 """How long one watch is asked to last; spread, so that the watches of all kinds do not end together."""
 
+CUT_SHORT = "the stream ended before the list was complete"
 SAID_NOTHING = "the stream ended without a word, not even a bookmark; is a proxy in between that does not stream?"
 WENT_BACK = "resourceVersions went backwards, as after a restore of etcd; listing again"
 
@@ -133,51 +135,73 @@ class ListWatch(Generic[T_co]):
     async def _list(self) -> None:
         began_at = time.monotonic()
         asked = self._asked  # who asks from now on wants a later one
-        items: list[T_co] = []
         self._handler.listing()
+        try:
+            complete = await self._streamed()
+        except InvalidError:  # a server whose watches do not begin with a list: before 1.32, and 1.33
+            complete = await self._in_pages()
+        self._version = complete.version
+        self._handler.listed(complete.items)
+        self.is_complete, self.listed_at = True, began_at
+        self._asked -= asked
+        for one in asked:
+            one.set()
+
+    async def _streamed(self) -> Page[T_co]:
+        items: dict[tuple[str, str], T_co] = {}
+        begins_with_list = self._changes(sendInitialEvents="true", resourceVersionMatch="NotOlderThan")
+        async with aclosing(begins_with_list) as changes:
+            async for change in changes:
+                if change.ends_list:
+                    return Page(items=[*items.values()], version=change.version, next_token="")
+                if change.type is ChangeType.DELETED:  # what happens meanwhile is told as well
+                    items.pop(change.key, None)
+                elif change.item is not None:
+                    items[change.key] = change.item
+        raise TransientKubeError(verb="watch", ref=self._target.ref, status=HTTPStatus.OK, message=CUT_SHORT)
+
+    async def _in_pages(self) -> Page[T_co]:
+        items: list[T_co] = []
         params = self._params(limit=str(PAGE_SIZE))
         while True:
             page = self._decoder.page(await self._session.get(self._collection.path, params))
             self.last_activity = time.monotonic()
             items += page.items
             if not page.next_token:
-                break
+                return Page(items=items, version=page.version, next_token="")
             params = {**params, "continue": page.next_token}
-        self._version = page.version
-        self._handler.listed(items)
-        self.is_complete, self.listed_at = True, began_at
-        self._asked -= asked
-        for one in asked:
-            one.set()
 
     async def _watch(self) -> None:
         """Follow changes until the server ends the stream, as it does after the time it was asked for."""
-        params = self._params(
-            watch="1",
-            allowWatchBookmarks="true",
-            resourceVersion=self._version,
-            timeoutSeconds=str(int(random.uniform(*WATCH_FOR_SECONDS))),  # noqa: S311 - spreads load, guards nothing
-        )
         started_at = time.monotonic()
         try:
-            async with aclosing(self._session.stream(self._collection.path, params)) as chunks:
-                was_silent = await self._follow(chunks)
+            async with aclosing(self._changes(resourceVersion=self._version)) as changes:
+                async for change in changes:
+                    self._take(change)
         except TransientKubeError:
             self._distrust_a_silent_watch_since(started_at)
             raise
-        if was_silent:
+        if self.last_activity < started_at:
             self._version = ""
             raise TransientKubeError(verb="watch", ref=self._target.ref, status=HTTPStatus.OK, message=SAID_NOTHING)
 
-    async def _follow(self, chunks: AsyncIterator[bytes]) -> bool:
-        """Take all that comes; True if nothing came, not even a bookmark."""
-        splitter, was_silent = LineSplitter(), True
-        async for chunk in chunks:
-            was_silent = False
-            self.last_activity = time.monotonic()
-            for line in splitter.feed(chunk):
-                self._take(line)
-        return was_silent
+    async def _changes(self, **params: str) -> AsyncGenerator[Change[T_co]]:
+        """Open a watch and yield what it tells, until the server ends it; a refusal in it is raised."""
+        splitter = LineSplitter()
+        params = self._params(
+            **params,
+            watch="1",
+            allowWatchBookmarks="true",
+            timeoutSeconds=str(int(random.uniform(*WATCH_FOR_SECONDS))),  # noqa: S311 - spreads load, guards nothing
+        )
+        async with aclosing(self._session.stream(self._collection.path, params)) as chunks:
+            async for chunk in chunks:
+                self.last_activity = time.monotonic()
+                for line in splitter.feed(chunk):
+                    change = self._decoder.line(line)
+                    if change.refusal is not None:
+                        raise error_from_status(self._target, change.refusal.code, change.refusal)
+                    yield change
 
     def _distrust_a_silent_watch_since(self, started_at: float) -> None:
         """List again if the server had nothing to say for so long.
@@ -189,10 +213,7 @@ class ListWatch(Generic[T_co]):
         if was_silent and time.monotonic() - started_at >= self._session.watch_silence_seconds:
             self._version = ""
 
-    def _take(self, line: bytes) -> None:
-        change = self._decoder.line(line)
-        if change.refusal is not None:
-            raise error_from_status(self._target, change.refusal.code, change.refusal)
+    def _take(self, change: Change[T_co]) -> None:
         if is_older(change.version, self._version):
             raise GoneError(verb="watch", ref=self._target.ref, status=HTTPStatus.OK, message=WENT_BACK)
         self._outage.is_over()  # not sooner: lists may work, and watches open, while nothing is ever delivered

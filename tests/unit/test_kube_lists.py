@@ -1,25 +1,48 @@
-"""A list on demand begins after it was asked for, at once, and whoever asked knows when it is there (R22)."""
+"""A list is complete; one on demand begins at once and after it was asked for, and who asked knows when it is there."""
 
 from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-from tests.loopback import DEADLINE_SECONDS, json_answer, talking_to
+from aiohttp import web
+from tests.loopback import DEADLINE_SECONDS, is_list_by_watch, json_answer, talking_to
 
 from periodicbuild.kube.watch import Collection, ListWatch
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
-    from aiohttp import web
+    from tests.loopback import Answer
 
     from periodicbuild.kube.changes import ChangeType
 
-A_MINUTE = json_answer({}, 429, Retry_After="60")
+A_MINUTE = "60"
 """Longer than any of these tests may take."""
+END_OF_LIST = {"k8s.io/initial-events-end": "true"}
+
+
+class Thing(msgspec.Struct):
+    """What these tests need of an object."""
+
+    metadata: dict[str, Any]
+
+
+def a_line(change: str, name: str, version: str = "1", **metadata: Any) -> bytes:
+    """Give one line of a watch."""
+    thing = {"metadata": {"name": name, "resourceVersion": version, **metadata}}
+    return msgspec.json.encode({"type": change, "object": thing}) + b"\n"
+
+
+THE_END = a_line("BOOKMARK", "", "2", annotations=END_OF_LIST)
+"""Of the list with which a watch begins."""
+
+
+def a_stream(*lines: bytes) -> web.Response:
+    """Give a watch that ends after so many lines."""
+    return web.Response(body=b"".join(lines), content_type="application/json")
 
 
 class Things:
@@ -33,7 +56,7 @@ class Things:
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request."""
-        if "watch" in request.query:
+        if not is_list_by_watch(request):
             await asyncio.Event().wait()
         self.lists += 1
         number = self.lists
@@ -41,33 +64,33 @@ class Things:
         if self.keeps_back and number == 1:
             await asyncio.Event().wait()
         if self.refuses_first and number == 1:
-            return A_MINUTE
-        return json_answer({"metadata": {"resourceVersion": "1"}, "items": [number]})
+            return json_answer({}, 429, Retry_After=A_MINUTE)
+        return a_stream(a_line("ADDED", str(number)), THE_END)
 
 
 class Listed:
     """A handler that remembers the last list."""
 
     def __init__(self) -> None:
-        self.items: list[int] = []
+        self.names: list[str] = []
 
     def listing(self) -> None:
         """Nothing else writes into this one."""
 
-    def listed(self, items: Sequence[int]) -> None:
+    def listed(self, items: Sequence[Thing]) -> None:
         """Take a list."""
-        self.items = [*items]
+        self.names = [item.metadata["name"] for item in items]
 
-    def changed(self, change: ChangeType, item: int) -> None:
+    def changed(self, change: ChangeType, item: Thing) -> None:
         """Never happens here."""
 
 
 @asynccontextmanager
-async def watching(things: Things) -> AsyncIterator[tuple[ListWatch[int], Listed, asyncio.Task[None]]]:
+async def watching(things: Answer) -> AsyncIterator[tuple[ListWatch[Thing], Listed, asyncio.Task[None]]]:
     """Run a ListWatch; what is done with it takes less than a minute, or has waited for one."""
     listed = Listed()
     async with talking_to(things) as (_, session), asyncio.timeout(DEADLINE_SECONDS):
-        watch = ListWatch(session, Collection(path="/api/v1/things"), msgspec.json.Decoder(int).decode, listed)
+        watch = ListWatch(session, Collection(path="/api/v1/things"), msgspec.json.Decoder(Thing).decode, listed)
         task = asyncio.create_task(watch.run())
         try:
             yield watch, listed, task
@@ -81,7 +104,7 @@ def test_before_the_first_list_that_one_is_waited_for() -> None:
     async def scenario() -> None:
         async with watching(Things()) as (watch, listed, _):
             await watch.relist()
-            assert listed.items == [1]
+            assert listed.names == ["1"]
             assert watch.is_complete
 
     asyncio.run(scenario())
@@ -92,7 +115,7 @@ def test_a_watch_that_waits_for_changes_is_left_for_a_new_list() -> None:
         async with watching(Things()) as (watch, listed, _):
             await watch.relist()
             await watch.relist()
-            assert listed.items == [2]
+            assert listed.names == ["2"]
 
     asyncio.run(scenario())
 
@@ -104,7 +127,7 @@ def test_a_list_that_had_begun_already_is_begun_anew() -> None:
         async with watching(things) as (watch, listed, _):
             await things.has_come.wait()
             await watch.relist()
-            assert listed.items == [2]
+            assert listed.names == ["2"]
 
     asyncio.run(scenario())
 
@@ -116,7 +139,7 @@ def test_a_pause_after_a_failure_is_ended_by_whoever_knows_better() -> None:
         async with watching(things) as (watch, listed, _):
             await things.has_come.wait()
             await watch.relist()
-            assert listed.items == [2]
+            assert listed.names == ["2"]
 
     asyncio.run(scenario())
 
@@ -127,7 +150,7 @@ def test_one_list_answers_all_who_asked_before_it_began() -> None:
         async with watching(things) as (watch, listed, _):
             await watch.relist()
             await asyncio.gather(watch.relist(), watch.relist(), watch.relist())
-            assert (listed.items, things.lists) == ([2], 2)
+            assert (listed.names, things.lists) == (["2"], 2)
 
     asyncio.run(scenario())
 
@@ -140,7 +163,46 @@ def test_whoever_gives_up_waiting_takes_nothing_with_him() -> None:
             await asyncio.sleep(0)
             asking.cancel()
             await watch.relist()
-            assert listed.items[0] >= 2
+            assert int(listed.names[0]) >= 2
             assert not task.done()
+
+    asyncio.run(scenario())
+
+
+def test_what_happens_while_a_watch_tells_a_list_is_told_in_it() -> None:
+    told = a_stream(
+        a_line("ADDED", "changed", "1"),
+        a_line("ADDED", "deleted", "1"),
+        a_line("ADDED", "still", "1"),
+        a_line("MODIFIED", "changed", "2"),
+        a_line("DELETED", "deleted", "3"),
+        THE_END,
+    )
+
+    async def answer(request: web.BaseRequest) -> web.StreamResponse:
+        if not is_list_by_watch(request):
+            await asyncio.Event().wait()
+        return told
+
+    async def scenario() -> None:
+        async with watching(answer) as (watch, listed, _):
+            await watch.relist()
+            assert listed.names == ["changed", "still"]
+
+    asyncio.run(scenario())
+
+
+def test_a_list_that_is_cut_short_is_no_list() -> None:
+    answers = [a_stream(a_line("ADDED", "one")), a_stream(a_line("ADDED", "one"), a_line("ADDED", "two"), THE_END)]
+
+    async def answer(request: web.BaseRequest) -> web.StreamResponse:
+        if not is_list_by_watch(request):
+            await asyncio.Event().wait()
+        return answers.pop(0)
+
+    async def scenario() -> None:
+        async with watching(answer) as (watch, listed, _):
+            await watch.relist()
+            assert listed.names == ["one", "two"]
 
     asyncio.run(scenario())
