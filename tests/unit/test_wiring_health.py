@@ -18,7 +18,9 @@ from periodicbuild.kube.paths import Target
 from periodicbuild.wiring.clock import Clock
 from periodicbuild.wiring.health import Health
 from periodicbuild.wiring.metrics import Metrics
+from periodicbuild.wiring.process_metrics import StateCollector
 from periodicbuild.wiring.store import Store
+from periodicbuild.wiring.store_metrics import StoreCollector
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,7 +55,9 @@ def a_busy_operators_metrics() -> Metrics:
     store.put_build(StoredBuild(build=build, ledger_json=b"[]"))
     store.put_app_server(an_app_server(build))
     store.put_pod(a_pod(an_app_server(build)))
-    metrics.watch(store, Clock(wall=lambda: NOON), Unopposed(), depth=lambda: 3, tasks=lambda: 12)
+    clock = Clock(wall=lambda: NOON)
+    metrics.registry.register(StoreCollector(store, clock))
+    metrics.registry.register(StateCollector(clock, Unopposed(), depth=lambda: 3, tasks=lambda: 12))
     metrics.on_request(Target("create", "pods", "team-a"), 201, 0.1)
     metrics.on_request(Target("create", "pods", "team-a"), 0, 0.1)
     metrics.schedule_lag.observe(0.7)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from aiohttp import web
 
     from periodicbuild.wiring.store import Store
+from periodicbuild.wiring.store_metrics import StoreCollector
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 ABSENT = {"kind": "Status", "code": 404, "reason": "NotFound", "details": {"kind": "appservers"}}
@@ -110,7 +111,7 @@ async def sweeping(api: ApiServer, store: Store) -> AsyncIterator[Sweeping]:
     async with talking_to(api) as (_, session), Writer(session, WriterSettings(qps=0)) as writer:
         state = Sweeping(store, Metrics())
         clock = Clock(wall=lambda: NOON, monotonic=state.monotonic)
-        state.metrics.watch(store, Clock(), Unopposed(), depth=lambda: 0, tasks=lambda: 0)
+        state.metrics.registry.register(StoreCollector(store, Clock()))
         sweep = Sweep(
             session=session,
             store=store,

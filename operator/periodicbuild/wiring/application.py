@@ -28,8 +28,10 @@ from periodicbuild.wiring.followers import follow_app_servers, follow_builds, fo
 from periodicbuild.wiring.handlers import kopf_registry, kopf_settings
 from periodicbuild.wiring.health import LOOP_STANDS_STILL_AFTER, WATCH_IS_STALE_AFTER, Health
 from periodicbuild.wiring.metrics import Metrics
+from periodicbuild.wiring.process_metrics import StateCollector
 from periodicbuild.wiring.queue import KeyedQueue
 from periodicbuild.wiring.store import Store
+from periodicbuild.wiring.store_metrics import StoreCollector
 from periodicbuild.wiring.wakeups import WakeUps
 
 if TYPE_CHECKING:
@@ -89,11 +91,15 @@ class Application:
         self._health = Health(self.complaint, self.what_is_missing, metrics.registry)
         self._acting: asyncio.Task[None] | None = None
         self._tasks: list[asyncio.Task[None]] = []
-        metrics.watch(
-            self.store,
-            clock,
-            self._lasting.leadership,
-            depth=lambda: len(queue) + writer.depth,
+        metrics.registry.register(StoreCollector(self.store, clock))
+        metrics.registry.register(self._state_collector())
+
+    def _state_collector(self) -> StateCollector:
+        lasting = self._lasting
+        return StateCollector(
+            lasting.clock,
+            lasting.leadership,
+            depth=lambda: len(lasting.queue) + lasting.writer.depth,
             tasks=lambda: len(asyncio.all_tasks()),
         )
 
