@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tests.cluster.console import say
@@ -60,6 +60,8 @@ class Plan:
 
     file: Path
     rounds: list[tuple[Scenario, int]]
+    outdated: set[str] = field(default_factory=set)
+    """Scenarios whose rounds on disk go as soon as there is a new one."""
 
     @classmethod
     def of(cls, scenarios: Sequence[Scenario], file: Path, *, resume: bool) -> Plan:
@@ -71,19 +73,22 @@ class Plan:
             for number in range(1, scenario.rounds + 1)
             if number not in rounds_of(done, scenario.id)
         ]
-        if not resume:
-            chosen = {scenario.id for scenario in scenarios}
-            write_turns(file, [turn for turn in read_turns(file) if turn.scenario not in chosen])
-        return cls(file, rounds)
+        return cls(file, rounds, set() if resume else {scenario.id for scenario in scenarios})
 
     def play(self) -> None:
         """Play all; each round is on disk before the next one begins."""
         left = sum(_seconds(scenario) for scenario, _ in self.rounds)
         for scenario, number in self.rounds:
             say(f"{left / 60:.0f} minutes to go.")
-            turns = _play_patiently(scenario, number)
-            write_turns(self.file, [*read_turns(self.file), *turns])
+            self.keep(_play_patiently(scenario, number))
             left -= _seconds(scenario)
+
+    def keep(self, turns: Sequence[Turn]) -> None:
+        """Put a round on disk."""
+        played = {turn.scenario for turn in turns}
+        kept = [turn for turn in read_turns(self.file) if turn.scenario not in played & self.outdated]
+        self.outdated -= played
+        write_turns(self.file, [*kept, *turns])
 
 
 def _play_patiently(scenario: Scenario, number: int) -> list[Turn]:

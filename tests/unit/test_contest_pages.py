@@ -90,14 +90,26 @@ def test_to_resume_is_to_play_what_is_missing(tmp_path: Path) -> None:
     assert [number for _, number in plan.rounds] == [2, 4, 5]
 
 
-def test_to_begin_anew_forgets_the_scenario_and_no_other(tmp_path: Path) -> None:
+def test_the_first_new_round_takes_the_place_of_all_old_ones(tmp_path: Path) -> None:
     file = tmp_path / "turns.json"
-    write_turns(file, [*a_round(1), *a_round(1, BESIDE)])
-
+    write_turns(file, [*a_round(1, ours=9.0), *a_round(2), *a_round(1, BESIDE)])
     plan = Plan.of([BY_ID[HERD]], file, resume=False)
 
+    assert len(read_turns(file)) == 6
+    plan.keep(a_round(1))
+    plan.keep(a_round(2, ours=2.0))
+
     assert [number for _, number in plan.rounds] == [1, 2, 3, 4, 5]
-    assert {turn.scenario for turn in read_turns(file)} == {BESIDE}
+    assert read_turns(file) == [*a_round(1, BESIDE), *a_round(1), *a_round(2, ours=2.0)]
+
+
+def test_what_was_played_before_stays_when_it_is_gone_on_with(tmp_path: Path) -> None:
+    file = tmp_path / "turns.json"
+    write_turns(file, a_round(1))
+
+    Plan.of([BY_ID[HERD]], file, resume=True).keep(a_round(2))
+
+    assert list(rounds_of(read_turns(file), HERD)) == [1, 2]
 
 
 def test_a_table_shows_the_median_and_the_range_of_the_rounds() -> None:
