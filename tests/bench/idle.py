@@ -1,4 +1,4 @@
-"""What 5,000 PeriodicBuilds cost that have nothing to do, and how soon after a start the one that is due is started."""
+"""What PeriodicBuilds cost that have nothing to do, and how soon after a start the one that is due is started."""
 
 from __future__ import annotations
 
@@ -21,12 +21,14 @@ from periodicbuild.kube.credentials import load_credentials
 from periodicbuild.kube.session import KubeSession
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
     from typing import Any
 
     from tests.cluster.cluster import Cluster
 
 COUNT = 5_000
+LARGE_COUNT = 10_000
 DISABLED_OF = 10
 """One of so many is disabled."""
 NAMESPACE = "idle"
@@ -39,27 +41,33 @@ CALM_SECONDS = 3.0
 WITHIN_SECONDS = 120.0
 
 
-def measure_idle(count: int = COUNT) -> dict[str, float]:
+def measure_idle() -> dict[str, float]:
     """Give the figures."""
     with own_cluster(Level.CONTROL_PLANE) as cluster:
-        say(f"Creating {count:,} PeriodicBuilds, as large as after weeks of daily builds.")
-        asyncio.run(_fill(cluster.kubeconfig, new_namespace(cluster, NAMESPACE), count))
+        new_namespace(cluster, NAMESPACE)
+        _fill(cluster, names(COUNT))
         starts = [_start_seconds(cluster, number) for number in range(STARTS)]
-        return {"start-5000-seconds": statistics.median(starts), **_idle_figures(cluster)}
+        figures = {"start-5000-seconds": statistics.median(starts), **_idle_figures(cluster)}
+        _fill(cluster, names(LARGE_COUNT)[COUNT:])
+        return {**figures, "idle-10000-rss-mb": _calm_rss_mb(cluster)}
 
 
-async def _fill(kubeconfig: Path, namespace: str, count: int) -> None:
+def _fill(cluster: Cluster, new: Sequence[str]) -> None:
+    say(f"Creating {len(new):,} PeriodicBuilds, as large as after weeks of daily builds.")
+    asyncio.run(_create_with_past(cluster.kubeconfig, _manifests(new)))
+
+
+async def _create_with_past(kubeconfig: Path, manifests: Sequence[dict[str, Any]]) -> None:
     async with KubeSession(await load_credentials(kubeconfig)) as session:
-        answers = await send_all(session, [create_call(namespace, each) for each in _manifests(count)])
+        answers = await send_all(session, [create_call(NAMESPACE, manifest) for manifest in manifests])
         now = datetime.now(UTC)
         await send_all(session, [first_status_call(answer, now, has_past=True) for answer in answers])
 
 
-def _manifests(count: int) -> list[dict[str, Any]]:
+def _manifests(new: Sequence[str]) -> list[dict[str, Any]]:
     schedule = {"interval": DAILY, "notBefore": instant_text(datetime.now(UTC) + FAR_AWAY)}
     return [
-        periodic_build(name, schedule=schedule, enabled=bool(number % DISABLED_OF))
-        for number, name in enumerate(names(count))
+        periodic_build(name, schedule=schedule, enabled=bool(number % DISABLED_OF)) for number, name in enumerate(new)
     ]
 
 
@@ -94,6 +102,13 @@ def _idle_figures(cluster: Cluster) -> dict[str, float]:
             "idle-5000-cpu-percent": 100 * used / passed,
             "idle-5000-writes": float(len(writes)),
         }
+
+
+def _calm_rss_mb(cluster: Cluster) -> float:
+    """Start the operator and give its resident memory when it has looked at everything."""
+    with Trail(cluster.audit_log) as trail, running_operator(cluster) as operator:
+        trail.wait_for_calm(for_seconds=CALM_SECONDS, within_seconds=WITHIN_SECONDS)
+        return resident_mb(operator.pid)
 
 
 def _pass(began: datetime, seconds: float) -> None:
