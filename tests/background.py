@@ -22,8 +22,11 @@ def in_background(make: Callable[[], AbstractAsyncContextManager[T]]) -> Iterato
     thread.start()
     try:
         server = make()
-        yield asyncio.run_coroutine_threadsafe(server.__aenter__(), loop).result(STARTS_WITHIN_SECONDS)
-        asyncio.run_coroutine_threadsafe(_leave(server), loop).result(ENDS_WITHIN_SECONDS)
+        entered = asyncio.run_coroutine_threadsafe(server.__aenter__(), loop).result(STARTS_WITHIN_SECONDS)
+        try:
+            yield entered
+        finally:
+            asyncio.run_coroutine_threadsafe(_leave(server), loop).result(ENDS_WITHIN_SECONDS)
     finally:
         loop.call_soon_threadsafe(loop.stop)
         thread.join()

@@ -43,6 +43,8 @@ CALM_SECONDS: Final = 2.0
 """Without a write: longer than an operator that has something left to do lets pass."""
 SETTLES_WITHIN_SECONDS: Final = 30.0
 """How long it may take from the last step until everything is as it should be."""
+ANSWERS_WITHIN_SECONDS: Final = 60.0
+"""How long the API server may take for one request of a person, on a machine where ten operators start."""
 IS_A_BUG: Final = "this is a bug"
 """As the operator calls what it has not foreseen."""
 
@@ -103,7 +105,8 @@ class Arena:
 
     def play(self, point: Point | None = None, *, until: State | None = None) -> Outcome:
         """Play once, killing the operator at a point, until everything is as in an undisturbed play."""
-        api = pykube.HTTPClient(pykube.KubeConfig.from_file(str(self.cluster.kubeconfig)))
+        config = pykube.KubeConfig.from_file(str(self.cluster.kubeconfig))
+        api = pykube.HTTPClient(config, timeout=ANSWERS_WITHIN_SECONDS)
         stage = Stage(self.cluster, api)
         folder = self.cluster.folder / "plays" / stage.namespace
         folder.mkdir(parents=True)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tests.crash.arena import Arena, Outcome
     from tests.crash.comparison import Findings
 
-SIDE_BY_SIDE: Final = 10
+SIDE_BY_SIDE: Final = 8
 """Most of a play is waiting."""
 TELL_EVERY: Final = 10
 
