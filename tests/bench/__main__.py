@@ -18,6 +18,7 @@ from tests.bench.mail_kills import measure_mail_kills
 from tests.bench.mail_storm import measure_mail_storm
 from tests.bench.mutation import measure_mutation
 from tests.bench.planner_cost import measure_planner
+from tests.bench.replicas import measure_replicas
 from tests.bench.requests_per_run import measure_requests
 from tests.bench.secrets import measure_secrets
 from tests.bench.simulated import measure_simulation
@@ -48,6 +49,7 @@ MEASUREMENTS: Mapping[str, Callable[[], dict[str, float]]] = {
     "soak": measure_soak,
     "mail-kills": measure_mail_kills,
     "mail-storm": measure_mail_storm,
+    "replicas": measure_replicas,
 }
 NAMES = f"{', '.join(MEASUREMENTS)}; none = all"
 FAILED = 1

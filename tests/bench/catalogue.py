@@ -22,7 +22,7 @@ CRASH = "python -m tests.bench crash"
 MAIL_KILLS = "python -m tests.bench mail-kills"
 MAIL_STORM = "python -m tests.bench mail-storm"
 CONTEST = "make contest"
-
+REPLICAS = "python -m tests.bench replicas"
 SOAK = "python -m tests.bench soak"
 
 
@@ -377,6 +377,114 @@ CATALOGUE = (
     ),
     Known(id="soak-runs", what="... runs that ended", unit="", command=SOAK),
     Known(id="soak-unaccounted", what="... slots in no ledger, at any moment", unit="", command=SOAK, goal="<= 0"),
+    Known(
+        id="takeover-sigterm-seconds",
+        what="SIGTERM to the leader, builds are due every second: until the other one's first write, the longest of 10",
+        unit="s",
+        command=REPLICAS,
+        goal="<= 1",
+    ),
+    Known(id="takeover-sigterm-median-seconds", what="... the median", unit="s", command=REPLICAS),
+    Known(
+        id="takeover-sigterm-lease-seconds",
+        what="... until the other one has the Lease, the longest",
+        unit="s",
+        command=REPLICAS,
+    ),
+    Known(
+        id="takeover-sigkill-seconds",
+        what="SIGKILL to the leader: until the other one's first write, the longest of 5",
+        unit="s",
+        command=REPLICAS,
+        goal="<= 20",
+    ),
+    Known(id="takeover-sigkill-median-seconds", what="... the median", unit="s", command=REPLICAS),
+    Known(
+        id="takeover-sigkill-lease-seconds",
+        what="... until the other one has the Lease, the longest",
+        unit="s",
+        command=REPLICAS,
+    ),
+    Known(
+        id="replicas-started-at-once",
+        what="Both replicas start at the same instant, with builds due: times",
+        unit="",
+        command=REPLICAS,
+        goal=">= 100",
+    ),
+    Known(
+        id="replicas-started-at-once-double-starts",
+        what="... attempts that were created twice",
+        unit="",
+        command=REPLICAS,
+        goal="<= 0",
+    ),
+    Known(
+        id="frozen-leader",
+        what="The leader is stopped by SIGSTOP, and goes on when the other one leads: times",
+        unit="",
+        command=REPLICAS,
+    ),
+    Known(
+        id="frozen-leader-double-starts",
+        what="... attempts that were created twice",
+        unit="",
+        command=REPLICAS,
+        goal="<= 0",
+    ),
+    Known(
+        id="cut-off-leader",
+        what="The leader is cut off (dead line, silent line), and is back when the other one leads: times",
+        unit="",
+        command=REPLICAS,
+    ),
+    Known(
+        id="cut-off-leader-double-starts",
+        what="... attempts that were created twice",
+        unit="",
+        command=REPLICAS,
+        goal="<= 0",
+    ),
+    Known(
+        id="wrong-clock",
+        what="The clock of one replica is an hour ahead, then behind; it stands by, leads and hands over: times",
+        unit="",
+        command=REPLICAS,
+    ),
+    Known(
+        id="wrong-clock-early-takeovers",
+        what="... bids for the Lease of a leader that lives",
+        unit="",
+        command=REPLICAS,
+        goal="<= 0",
+    ),
+    Known(
+        id="wrong-clock-double-starts",
+        what="... attempts that were created twice",
+        unit="",
+        command=REPLICAS,
+        goal="<= 0",
+    ),
+    Known(
+        id="replicas-writes",
+        what="Writes in all of this but those to the Lease, as the API server's audit log has them",
+        unit="",
+        command=REPLICAS,
+    ),
+    Known(
+        id="replicas-writes-without-lease",
+        what="... by a replica that did not hold the Lease",
+        unit="",
+        command=REPLICAS,
+        goal="<= 0",
+    ),
+    Known(
+        id="replicas-unaccounted-slots",
+        what="... slots in no ledger at the end, by independent recount",
+        unit="",
+        command=REPLICAS,
+        goal="<= 0",
+    ),
 )
 
 BY_ID = {known.id: known for known in CATALOGUE}
