@@ -52,7 +52,9 @@ class PeriodicBuilds:
     def __post_init__(self) -> None:
         budget = self.scenario.budget
         # By default it starts at most 20 builds a second, on purpose; here the budget is to be the only limit.
-        flags = ("--starts-per-second=0", f"--kube-api-qps={budget.qps}", f"--kube-api-burst={budget.burst}")
+        # It is alone, as the other contestant is, which renews no Lease either.
+        alone = ("--starts-per-second=0", "--leader-elect=false")
+        flags = (*alone, f"--kube-api-qps={budget.qps}", f"--kube-api-burst={budget.burst}")
         self._process = OperatorProcess.of(self.cluster, self.cluster.folder / "operator.log", flags)
 
     @property
