@@ -288,6 +288,29 @@ def test_where_nobody_is_fit_one_leads_all_the_same_and_does_not_change(control_
     asyncio.run(scenario())
 
 
+def test_who_may_not_use_the_lease_says_so_until_it_may(control_plane: ControlPlane) -> None:
+    async def scenario() -> None:
+        async with opened(control_plane.kubeconfig) as admin:
+            namespace = await new_namespace(admin)
+            account = f"{namespace}:candidate"
+            control_plane.kubectl("create", "serviceaccount", "candidate", f"--namespace={namespace}")
+            async with (
+                opened(control_plane.kubeconfig_for_service_account(namespace, "candidate")) as session,
+                running(session, namespace, "one") as one,
+            ):
+                await eventually(lambda: one.election.complaint is not None)
+                assert "cannot get leases" in (one.election.complaint or "")
+                assert "kubectl apply -f manifests/rbac.yaml" in (one.election.complaint or "")
+                may = ("--verb=get,list,watch,create,patch", "--resource=leases")
+                control_plane.kubectl("create", "role", "candidate", f"--namespace={namespace}", *may)
+                whose = ("--role=candidate", f"--serviceaccount={account}")
+                control_plane.kubectl("create", "rolebinding", "candidate", f"--namespace={namespace}", *whose)
+                await eventually(lambda: one.is_acting)
+                assert one.election.complaint is None
+
+    asyncio.run(scenario())
+
+
 def test_an_error_in_acting_is_not_swallowed(control_plane: ControlPlane) -> None:
     async def fail() -> None:
         raise RuntimeError("a bug")

@@ -16,6 +16,7 @@ from tests.loopback import (
     talking_to,
 )
 
+from periodicbuild.kube.election import Election, ElectionSettings
 from periodicbuild.kube.writer import Writer, WriterSettings
 from periodicbuild.wiring.application import Application
 from periodicbuild.wiring.clock import Clock
@@ -43,14 +44,16 @@ async def an_empty_cluster(request: web.BaseRequest) -> web.StreamResponse:
 def with_application(
     scenario: Callable[[Application, list[float]], Awaitable[None]],
     answer: Callable[..., Awaitable[web.StreamResponse]],
+    election: ElectionSettings | None = None,
 ) -> None:
-    """Run a scenario with an application whose monotonic clock it moves."""
+    """Run a scenario with an application whose monotonic clock it moves; without an election it is the only one."""
 
     async def run() -> None:
         seconds = [1000.0]
         async with talking_to(answer) as (_, session), Writer(session, WriterSettings()) as writer:
             clock = Clock(wall=lambda: NOON, monotonic=lambda: seconds[0])
-            application = Application(SETTINGS, session, writer, election=None, metrics=Metrics(), clock=clock)
+            contest = None if election is None else Election(session, election, now=lambda: NOON)
+            application = Application(SETTINGS, session, writer, election=contest, metrics=Metrics(), clock=clock)
             try:
                 await scenario(application, seconds)
             finally:
@@ -68,6 +71,20 @@ def test_it_is_alive_from_the_beginning_and_ready_when_its_lists_are_complete() 
         assert application.complaint() is None
 
     with_application(scenario, an_empty_cluster)
+
+
+def test_a_replica_that_may_not_use_the_lease_is_not_ready_so_that_an_update_stops_there() -> None:
+    async def answer(request: web.BaseRequest) -> web.StreamResponse:
+        if "/leases" in request.path:
+            return json_answer({"kind": "Status", "code": 403, "reason": "Forbidden"}, 403)
+        return await an_empty_cluster(request)
+
+    async def scenario(application: Application, _: list[float]) -> None:
+        await application.start()
+        await eventually(lambda: "no replica can lead" in (application.what_is_missing() or ""))
+        assert application.complaint() is None, "a restart would not help"
+
+    with_application(scenario, answer, ElectionSettings(namespace="builds", name="periodicbuild", identity="one"))
 
 
 def test_a_loop_that_stands_still_is_no_life() -> None:

@@ -19,7 +19,7 @@ import msgspec
 from periodicbuild.core.leadership import Candidate, Lease
 from periodicbuild.core.notices import ObjectRef
 from periodicbuild.kube.changes import ChangeType, is_older
-from periodicbuild.kube.errors import AlreadyExistsError, ConflictError, KubeError, NotFoundError
+from periodicbuild.kube.errors import AlreadyExistsError, ConflictError, ForbiddenError, KubeError, NotFoundError
 from periodicbuild.kube.event_body import micro_time
 from periodicbuild.kube.lease import LEASE, LEASES, LeaseObject
 from periodicbuild.kube.outage import Outage
@@ -42,6 +42,8 @@ RELUCTANCE_SECONDS = 5.0
 
 RELEASE_SECONDS = 1.0
 """For giving the Lease back at the end; longer is not worth it, as it runs out anyway."""
+
+REMEDY = "kubectl apply -f manifests/rbac.yaml, or --leader-elect=false for a replica that is the only one"
 
 _log = logging.getLogger(__name__)
 
@@ -89,7 +91,9 @@ class Election:
             session, namespace=settings.namespace, name=settings.name, usual_duration=settings.duration_seconds
         )
         self._candidate = Candidate(identity=settings.identity, duration_seconds=settings.duration_seconds)
+        self._before: Lease | None = None
         self._not_before = 0.0
+        self._complaint: str | None = None
         self._outage = Outage("the Lease")
         self._has_news = asyncio.Event()
         self._has_begun = asyncio.Event()
@@ -123,6 +127,11 @@ class Election:
             name=settings.name,
             uid=lease.uid,
         )
+
+    @property
+    def complaint(self) -> str | None:
+        """Say why this replica could not lead if it were its turn; None = it could."""
+        return self._complaint
 
     async def run(self) -> None:
         """Watch the Lease, and renew it or take it when it is time; for ever."""
@@ -164,13 +173,14 @@ class Election:
     # What the watch shows
 
     def listing(self) -> None:
-        """Note nothing: whatever comes is judged by its version."""
+        """Note what is known, as answers of our own may come before that of the list."""
+        self._before = self._candidate.lease
 
     def listed(self, items: Sequence[Lease]) -> None:
         """Take the Lease, or that there is none."""
         if items:
             self.changed(ChangeType.MODIFIED, items[0])
-        else:
+        elif self._candidate.lease == self._before:
             self._see(None)
 
     def changed(self, change: ChangeType, item: Lease) -> None:
@@ -184,7 +194,7 @@ class Election:
     async def _bid_for_ever(self) -> None:
         while True:
             await self._wait_until_due()
-            await self._bid()
+            await self._act()
 
     async def _wait_until_due(self) -> None:
         while True:
@@ -202,28 +212,36 @@ class Election:
 
     @property
     def _due_at(self) -> float:
-        """Give the instant of the next bid; infinity before it is known whether there is a Lease."""
+        """Give the instant of the next bid, or of the first look."""
         candidate = self._candidate
-        if not candidate.has_looked:
-            return float("inf")
-        reluctance = 0.0 if candidate.has_won or self._is_fit() else RELUCTANCE_SECONDS
+        reluctance = 0.0 if candidate.has_won or not candidate.has_looked or self._is_fit() else RELUCTANCE_SECONDS
         return max(candidate.acts_at + reluctance, self._not_before)
 
-    async def _bid(self) -> None:
-        if self._candidate.has_won and self._began_fit and not self._is_fit():
+    async def _act(self) -> None:
+        if not self._candidate.has_looked:
+            await self._look()
+        elif self._candidate.has_won and self._began_fit and not self._is_fit():
             await self._give_way()
-            return
+        else:
+            await self._bid()
+
+    async def _bid(self) -> None:
         lease, begins = replace(self._candidate.next_lease, mark=micro_time(self._now())), not self._candidate.has_won
         self._candidate = self._candidate.sent(lease.mark, self._clock())
         try:
             async with asyncio.timeout(CALL_SECONDS):
                 self._see(await self._lease.write(lease, begins=begins))
-        except (AlreadyExistsError, ConflictError, NotFoundError) as error:
-            await self._look_after(error)
+        except NotFoundError as error:
+            if lease.version:
+                self._see(None)  # somebody has deleted it
+            else:
+                self._failed(error)  # its namespace is missing
+        except (AlreadyExistsError, ConflictError):
+            await self._look()  # somebody was faster
         except (KubeError, TimeoutError, msgspec.DecodeError) as error:
             self._failed(error)
         else:
-            self._outage.is_over()
+            self._worked()
             self._began_fit = self._began_fit if not begins else self._is_fit()
 
     async def _give_way(self) -> None:
@@ -232,20 +250,24 @@ class Election:
         await self.release()
         self._not_before = self._clock() + RELUCTANCE_SECONDS
 
-    async def _look_after(self, error: KubeError) -> None:
-        """Somebody was faster, or has deleted the Lease; if there was none, its namespace is missing."""
-        if isinstance(error, NotFoundError) and self._candidate.lease is None:
-            self._failed(error)
-            return
+    async def _look(self) -> None:
         try:
             async with asyncio.timeout(CALL_SECONDS):
                 self._see(await self._lease.read())
-        except (KubeError, TimeoutError, msgspec.DecodeError) as failure:
-            self._failed(failure)
+        except (KubeError, TimeoutError, msgspec.DecodeError) as error:
+            self._failed(error)
+        else:
+            self._worked()
+
+    def _worked(self) -> None:
+        self._outage.is_over()
+        self._complaint = None
 
     def _failed(self, error: Exception) -> None:
         self._outage.failed(error if str(error) else TimeoutError(f"no answer within {CALL_SECONDS:g} s"))
         self._not_before = self._clock() + RETRY_SECONDS
+        if isinstance(error, ForbiddenError):
+            self._complaint = f"no replica can lead, as the Lease is not ours to use ({error}): {REMEDY}"
 
     def _see(self, lease: Lease | None) -> None:
         self._candidate = self._candidate.saw(lease, self._clock())
@@ -254,7 +276,7 @@ class Election:
 
     def _announce(self) -> None:
         """Wake up whoever waits for a term to begin or to end."""
-        if self.is_leading or self._clock() < self._due_at < float("inf"):
+        if self.is_leading or (self._candidate.has_looked and self._clock() < self._due_at):
             self._is_clear.set()
         if self.is_leading == self._has_begun.is_set():
             return

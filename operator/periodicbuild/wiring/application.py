@@ -117,7 +117,9 @@ class Application:
         return None
 
     def what_is_missing(self) -> str | None:
-        """Say which lists are not complete yet; None = ready."""
+        """Say which lists are not complete yet, or why this replica could never lead; None = ready."""
+        if self._election is not None and self._election.complaint is not None:
+            return self._election.complaint
         waiting = [
             name
             for name, watches in (
@@ -172,7 +174,7 @@ class Application:
 
     async def _lead(self) -> None:
         """Act in each term, but decide nothing before all lists are complete: children first (R22)."""
-        while self.what_is_missing() is not None:  # noqa: ASYNC110 - three independent lists have to be complete
+        while not all(watch.is_complete for watch in self._watches):  # noqa: ASYNC110 - three independent lists have to be complete
             await asyncio.sleep(0.05)
         _log.info("ready", extra={"builds": len(self.store.builds), "app_servers": len(self.store.app_servers)})
         await self._lasting.leadership.while_leading(self._act)
