@@ -72,7 +72,7 @@ class OperatorProcess:
     @property
     def port(self) -> int:
         """Return the port of probes and metrics, as the operator's log tells it."""
-        found = re.findall(r"listening port=(\d+)", self.log.read_text()[self._said_before :])
+        found = re.findall(r'listening(?: port=|","port":")(\d+)', self.log.read_text()[self._said_before :])
         return int(found[-1]) if found else 0
 
     def start(self) -> OperatorProcess:
