@@ -17,6 +17,7 @@ from tests.bench.idle import measure_idle
 from tests.bench.mail_kills import measure_mail_kills
 from tests.bench.mail_storm import measure_mail_storm
 from tests.bench.mutation import measure_mutation
+from tests.bench.outages import measure_outages
 from tests.bench.planner_cost import measure_planner
 from tests.bench.replicas import measure_replicas
 from tests.bench.requests_per_run import measure_requests
@@ -50,6 +51,7 @@ MEASUREMENTS: Mapping[str, Callable[[], dict[str, float]]] = {
     "mail-kills": measure_mail_kills,
     "mail-storm": measure_mail_storm,
     "replicas": measure_replicas,
+    "outages": measure_outages,
 }
 NAMES = f"{', '.join(MEASUREMENTS)}; none = all"
 FAILED = 1

@@ -24,6 +24,7 @@ MAIL_STORM = "python -m tests.bench mail-storm"
 CONTEST = "make contest"
 REPLICAS = "python -m tests.bench replicas"
 SOAK = "python -m tests.bench soak"
+OUTAGES = "python -m tests.bench outages"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -484,6 +485,98 @@ CATALOGUE = (
         unit="",
         command=REPLICAS,
         goal="<= 0",
+    ),
+    Known(
+        id="outage-60s-recovery-seconds",
+        what="API server gone for 60 s: from its first answer to the first start of what was due",
+        unit="s",
+        command=OUTAGES,
+    ),
+    Known(
+        id="outage-429-recovery-seconds",
+        what="... gone for 60 s and then 429 for 30 s: from the first request that is taken",
+        unit="s",
+        command=OUTAGES,
+    ),
+    Known(
+        id="outage-etcd-recovery-seconds",
+        what="etcd gone for 15 s: from the moment at which it is started",
+        unit="s",
+        command=OUTAGES,
+    ),
+    Known(
+        id="outage-token-recovery-seconds",
+        what="The token expires, and is replaced when builds are due: from then on",
+        unit="s",
+        command=OUTAGES,
+    ),
+    Known(
+        id="outage-certificates-recovery-seconds",
+        what="Certificates and authorities are replaced, the API server's first: from the moment at which ours are",
+        unit="s",
+        command=OUTAGES,
+    ),
+    Known(
+        id="outage-410-healing-seconds",
+        what="Watches expire (410) with deletions in between: until all of them are known",
+        unit="s",
+        command=OUTAGES,
+    ),
+    Known(
+        id="outage-410-lost",
+        what="... deleted objects that are never missed",
+        unit="",
+        command=OUTAGES,
+        goal="<= 0",
+    ),
+    Known(
+        id="outage-slots-lost",
+        what="All of these: slots that did not start exactly once",
+        unit="",
+        command=OUTAGES,
+        goal="<= 0",
+    ),
+    Known(
+        id="outage-double-starts",
+        what="... attempts that were created twice",
+        unit="",
+        command=OUTAGES,
+        goal="<= 0",
+    ),
+    Known(
+        id="outage-unaccounted",
+        what="... slots in no ledger, by independent recount",
+        unit="",
+        command=OUTAGES,
+        goal="<= 0",
+    ),
+    Known(
+        id="outage-failed-probes",
+        what="... times /healthz or /readyz complained, asked every second",
+        unit="",
+        command=OUTAGES,
+        goal="<= 0",
+    ),
+    Known(
+        id="outage-repeated-warnings",
+        what="... warnings that were said more than once of the same part in one outage",
+        unit="",
+        command=OUTAGES,
+        goal="<= 0",
+    ),
+    Known(
+        id="outage-unended-warnings",
+        what="... parts that did not say when it was over",
+        unit="",
+        command=OUTAGES,
+        goal="<= 0",
+    ),
+    Known(
+        id="outage-rss-growth-mb",
+        what="... by how much the operator's memory grew, at most",
+        unit="MB",
+        command=OUTAGES,
+        goal="<= 10",
     ),
 )
 
