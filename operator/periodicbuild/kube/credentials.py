@@ -4,7 +4,7 @@ Must not know what is requested.  Everything is read through `kubernetes.aio.con
 client certificates, OIDC.
 
 The one idea a newcomer would miss: every credential is on loan.  A pod's token is replaced about hourly and its
-certificate authority now and then, so all of it is read again once a minute and whenever the server answers 401; a
+certificate authority now and then, so all of it is read again once a minute and whenever one side refuses the other; a
 reading that fails leaves what was there in force, because the old token is mostly still good.
 """
 
@@ -117,6 +117,12 @@ class Credentials:
         if self._token() == refused:
             await self._reread_if_older_than(REFUSED_REREAD_EVERY_SECONDS, forget=self._forget)
         return self._token() != refused or bool(self._configuration.cert_file)
+
+    async def renew_trust(self, context: ssl.SSLContext | None) -> bool:
+        """Read everything again because no authority in a context knows the server; True if there is another now."""
+        if self.ssl_context is context:
+            await self._reread_if_older_than(REFUSED_REREAD_EVERY_SECONDS, forget=lambda: None)
+        return self.ssl_context is not context
 
     async def load(self) -> None:
         """Read for the first time; raises CredentialsError, with which the process ends."""

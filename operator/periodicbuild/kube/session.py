@@ -197,8 +197,13 @@ class KubeSession:
 
     async def _send(self, pool: aiohttp.ClientSession, call: _Call) -> aiohttp.ClientResponse:
         """Send with the current credentials and, if they are refused and newer ones exist, once more with those."""
-        token = await self._credentials.authorization()
-        response = await self._send_as(pool, call, token)
+        token, context = await self._credentials.authorization(), self._credentials.ssl_context
+        try:
+            response = await self._send_as(pool, call, token)
+        except aiohttp.ClientConnectorCertificateError:
+            if not await self._credentials.renew_trust(context):
+                raise
+            response = await self._send_as(pool, call, await self._credentials.authorization())
         if response.status == HTTPStatus.UNAUTHORIZED and await self._credentials.renew(token):
             response.close()  # with what is left of the refusal
             response = await self._send_as(pool, call, await self._credentials.authorization())
