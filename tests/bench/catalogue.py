@@ -505,6 +505,12 @@ CATALOGUE = (
         command=OUTAGES,
     ),
     Known(
+        id="outage-etcd-ready-seconds",
+        what="... until the API server calls itself ready",
+        unit="s",
+        command=OUTAGES,
+    ),
+    Known(
         id="outage-token-recovery-seconds",
         what="The token expires, and is replaced when builds are due: from then on",
         unit="s",

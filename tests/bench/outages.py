@@ -172,6 +172,7 @@ def measure_outages() -> dict[str, float]:
         way = cluster.folder / "line.yaml"
         line = stack.enter_context(line_to(account, way))
         ward = Ward(cluster, Stage(cluster, api), trail)
+        figures: dict[str, float] = {}
         scenes = {
             "outage-60s-recovery-seconds": Scene(
                 name="gone", kubeconfig=account, outage=partial(_gone, cluster), lasts_seconds=GONE_SECONDS
@@ -182,11 +183,11 @@ def measure_outages() -> dict[str, float]:
             "outage-etcd-recovery-seconds": Scene(
                 name="no-etcd",
                 kubeconfig=account,
-                outage=partial(_without_etcd, cluster),
+                outage=partial(_without_etcd, cluster, figures),
                 lasts_seconds=ETCD_GONE_SECONDS,
             ),
         }
-        figures = {id_: ward.recovery_seconds(scene) for id_, scene in scenes.items()}
+        figures |= {id_: ward.recovery_seconds(scene) for id_, scene in scenes.items()}
         figures |= _expired(ward, way, line)
         figures["outage-token-recovery-seconds"] = ward.recovery_seconds(_token_scene(cluster))
         figures["outage-certificates-recovery-seconds"] = ward.recovery_seconds(_certificate_scene(certificates))
@@ -258,14 +259,15 @@ def _refusing(cluster: LocalCluster, line: Line, over: Over) -> Iterator[None]:
 
 
 @contextmanager
-def _without_etcd(cluster: LocalCluster, over: Over) -> Iterator[None]:
-    """Gone until it is started: how long that takes is a part of the recovery."""
+def _without_etcd(cluster: LocalCluster, figures: dict[str, float], over: Over) -> Iterator[None]:
+    """Gone until it is started: how long the API server takes to find it again is a part of the recovery."""
     cluster.stop_etcd()
     try:
         yield
     finally:
         over.at = datetime.now(UTC)
         cluster.start_etcd()
+        figures["outage-etcd-ready-seconds"] = (datetime.now(UTC) - over.at).total_seconds()
 
 
 def _token_scene(cluster: LocalCluster) -> Scene:
