@@ -8,7 +8,13 @@ import pytest
 
 from periodicbuild.kube.answers import error_without_answer
 from periodicbuild.kube.errors import GoneError, TransientKubeError
-from periodicbuild.kube.outage import LONGEST_HONOURED_SECONDS, LONGEST_PAUSE_SECONDS, Outage, pause_after
+from periodicbuild.kube.outage import (
+    FIRST_PAUSE_SECONDS,
+    LONGEST_HONOURED_SECONDS,
+    LONGEST_PAUSE_SECONDS,
+    Outage,
+    pause_after,
+)
 from periodicbuild.kube.paths import Target
 
 WATCH = Target("watch", "pods")
@@ -47,6 +53,19 @@ def test_a_long_outage_is_spoken_of_when_it_begins_and_when_it_ends(caplog: pyte
         outage.is_over()
     levels = [record.levelname for record in caplog.records]
     assert levels == ["WARNING", "INFO"]
+    assert vars(caplog.records[1])["outage_seconds"] == 300.0
+
+
+def test_who_tries_sooner_begins_with_short_pauses_in_the_same_outage(caplog: pytest.LogCaptureFixture) -> None:
+    instants = iter([1000.0, 1300.0])
+    outage = Outage("watch of pods", monotonic=lambda: next(instants))
+    with caplog.at_level(logging.INFO):
+        for _ in range(100):
+            outage.failed(REFUSED)
+        outage.try_sooner()
+        assert outage.failed(REFUSED) <= FIRST_PAUSE_SECONDS
+        outage.is_over()
+    assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
     assert vars(caplog.records[1])["outage_seconds"] == 300.0
 
 

@@ -42,7 +42,7 @@ class Outage:
 
     def failed(self, error: Exception) -> float:
         """Note one more failure and give the seconds to wait: doubling, spread, and at least what the server asks."""
-        if not self._failures:
+        if not self._failures and not self._is_announced:
             self._began_at = self._monotonic()
         if not self._is_announced and not isinstance(error, GoneError):  # that one only asks for a new list
             _log.warning("cannot reach it; trying on", extra={"what": self._what, "error": str(error)})
@@ -51,6 +51,10 @@ class Outage:
         pause = max(pause_after(self._failures), min(asked or 0.0, LONGEST_HONOURED_SECONDS))
         self._failures += 1
         return pause
+
+    def try_sooner(self) -> None:
+        """Begin with short pauses again: somebody waits, or there is reason to think that it is over."""
+        self._failures = 0
 
     def is_over(self) -> None:
         """Note that it works; says so if it was said to have failed."""

@@ -113,11 +113,12 @@ class ListWatch(Generic[T_co]):
     async def relist(self) -> None:
         """List everything anew, now, and return when the handler has been given a list that began after this call.
 
-        It is tried for as long as it takes, also in the middle of a list, a watch or a pause after a failure; until
-        `run` runs, this waits for it.
+        It is tried for as long as it takes, also in the middle of a list, a watch or a pause after a failure, which are
+        short again then; until `run` runs, this waits for it.
         """
         asked = asyncio.Event()
         self._asked |= {asked}
+        self._outage.try_sooner()
         if self._turn is not None and not self._turn.expired():
             self._turn.reschedule(asyncio.get_running_loop().time())
         await asked.wait()
