@@ -23,7 +23,6 @@ from tests.bench.replicas import measure_replicas
 from tests.bench.requests_per_run import measure_requests
 from tests.bench.secrets import measure_secrets
 from tests.bench.simulated import measure_simulation
-from tests.bench.soak import measure_soak
 from tests.bench.switch_over import measure_switch_over
 from tests.bench.tables import PAGES, render_page, screen_table
 from tests.cluster.console import say
@@ -47,7 +46,6 @@ MEASUREMENTS: Mapping[str, Callable[[], dict[str, float]]] = {
     "cancel": measure_cancel,
     "secrets": measure_secrets,
     "crash": measure_crash,
-    "soak": measure_soak,
     "mail-kills": measure_mail_kills,
     "mail-storm": measure_mail_storm,
     "replicas": measure_replicas,

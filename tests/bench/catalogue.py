@@ -23,7 +23,6 @@ MAIL_KILLS = "python -m tests.bench mail-kills"
 MAIL_STORM = "python -m tests.bench mail-storm"
 CONTEST = "make contest"
 REPLICAS = "python -m tests.bench replicas"
-SOAK = "python -m tests.bench soak"
 OUTAGES = "python -m tests.bench outages"
 
 
@@ -361,23 +360,6 @@ CATALOGUE = (
         unit="",
         command=CONTEST,
     ),
-    Known(
-        id="soak-rss-slope-mb-per-hour",
-        what="200 builds due every 10 s, for an hour after a warm-up: slope of the resident memory, per hour",
-        unit="MB",
-        command=SOAK,
-        goal="<= 1",
-    ),
-    Known(id="soak-rss-mb", what="... the largest resident memory", unit="MB", command=SOAK),
-    Known(
-        id="soak-tasks-growth",
-        what="... asyncio tasks, mean of the second half hour over that of the first",
-        unit="",
-        command=SOAK,
-        goal="<= 5",
-    ),
-    Known(id="soak-runs", what="... runs that ended", unit="", command=SOAK),
-    Known(id="soak-unaccounted", what="... slots in no ledger, at any moment", unit="", command=SOAK, goal="<= 0"),
     Known(
         id="takeover-sigterm-seconds",
         what="SIGTERM to the leader, builds are due every second: until the other one's first write, the longest of 10",
