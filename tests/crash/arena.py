@@ -6,6 +6,7 @@ Must not judge: it says what has become of everything.
 from __future__ import annotations
 
 import json
+import re
 import signal
 import time
 from collections import defaultdict
@@ -19,7 +20,7 @@ from tests.cluster.errors import ClusterError
 from tests.cluster.waiting import wait_for
 from tests.crash.history import Record
 from tests.crash.scenario import Scenario
-from tests.crash.states import State, read_events, read_state, slots_of
+from tests.crash.states import Slots, State, read_events, read_state, slots_of
 from tests.e2e.stage import Stage
 from tests.faults.effects import Kill, When
 from tests.faults.proxy import proxy_between
@@ -32,13 +33,13 @@ if TYPE_CHECKING:
 
     from tests.cluster.cluster import Cluster
     from tests.crash.history import History
-    from tests.crash.states import Slots
     from tests.faults.proxy import FaultProxy
     from tests.faults.script import Seen
     from tests.mail.running import RunningMailServer
 
 WRITES: Final = Match(verbs=("write",), except_resources=("leases",))
 """Those that follow from what happens; a lease is renewed by the clock."""
+NO_SLOTS: Final = Slots(())
 CALM_SECONDS: Final = 2.0
 """Without a write: longer than an operator that has something left to do lets pass."""
 SETTLES_WITHIN_SECONDS: Final = 30.0
@@ -47,6 +48,16 @@ ANSWERS_WITHIN_SECONDS: Final = 60.0
 """How long the API server may take for one request of a person, on a machine where ten operators start."""
 IS_A_BUG: Final = "this is a bug"
 """As the operator calls what it has not foreseen."""
+
+
+class OfKind(Match, frozen=True):
+    """The writes of one kind, which may be about several slots."""
+
+    kind: str
+
+    def fits(self, seen: Seen) -> bool:
+        """Tell whether it is one of them."""
+        return WRITES.fits(seen) and kind_of(name_of(seen, NO_SLOTS)) == self.kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +70,7 @@ class Point:
 
     def __str__(self) -> str:
         """Name it."""
-        return f"{self.when} write {self.nth}"
+        return f"{self.when} write {self.nth}{f' of {self.match.kind}' if isinstance(self.match, OfKind) else ''}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,3 +237,8 @@ def name_of(write: Seen, slots: Slots) -> str:
     metadata = body["metadata"]
     name = slots.numbered_name(metadata.get("name") or metadata["generateName"])
     return f"{what} {name}{' (dry run)' if write.is_dry_run else ''}"
+
+
+def kind_of(name: str) -> str:
+    """Give the name of a write without the slot that it is about."""
+    return re.sub(r"\(slot \d+\)|\d{8}-\d{6}", "(slot)", name)

@@ -1,7 +1,8 @@
 """All points at which the operator can be killed, some side by side.
 
 The one idea a newcomer would miss: a point is the n-th write of *that* play, whatever it is.  What the undisturbed play
-wrote tells how many there are, and, afterwards, whether each kind of write was met on both of its sides.
+wrote tells how many there are, and, afterwards, whether each write was met on both of its sides: of two at the same time
+either may be the first.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from tests.cluster.console import say
-from tests.crash.arena import Point
+from tests.crash.arena import OfKind, Point, kind_of
 from tests.crash.comparison import compare
 from tests.faults.effects import When
 
@@ -52,17 +53,25 @@ class Sweep:
         return [one for one in self.plays if one.outcome.struck]
 
     @property
-    def missed_kinds(self) -> list[str]:
-        """Name the kinds of writes that were not met on both sides."""
+    def missed(self) -> list[tuple[When, str]]:
+        """Name the writes that were not met on both sides, and the side."""
         met = {(one.outcome.point.when, one.outcome.struck) for one in self.struck if one.outcome.point is not None}
-        return [
-            f"{when} {kind}" for kind in dict.fromkeys(self.calm.writes) for when in When if (when, kind) not in met
-        ]
+        return [(when, write) for write in dict.fromkeys(self.calm.writes) for when in When if (when, write) not in met]
+
+    @property
+    def points_left(self) -> list[Point]:
+        """Give points that meet what was missed: by its kind, and not by its number."""
+        return [Point(when, *_nth_of_kind(self.calm, write)) for when, write in self.missed]
 
 
 def all_points(calm: Outcome) -> list[Point]:
     """Give both sides of every write that an undisturbed play makes."""
     return [Point(when, nth) for nth in range(1, len(calm.writes) + 1) for when in When]
+
+
+def _nth_of_kind(calm: Outcome, write: str) -> tuple[int, OfKind]:
+    until_then = [kind_of(one) for one in calm.writes[: calm.writes.index(write) + 1]]
+    return until_then.count(until_then[-1]), OfKind(kind=until_then[-1])
 
 
 def undisturbed(arena: Arena) -> Outcome:
@@ -71,6 +80,12 @@ def undisturbed(arena: Arena) -> Outcome:
     if calm.complaints:
         raise RuntimeError("; ".join(calm.complaints))
     return calm
+
+
+def sweep_all(arena: Arena, calm: Outcome) -> Sweep:
+    """Play once for each point, and once more for what was not met, as two writes had changed places."""
+    done = sweep(arena, calm, all_points(calm))
+    return Sweep(calm, done.plays + sweep(arena, calm, done.points_left).plays)
 
 
 def sweep(arena: Arena, calm: Outcome, points: Sequence[Point]) -> Sweep:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.crash.arena import Outcome, Point
+from tests.crash.arena import OfKind, Outcome, Point
 from tests.crash.comparison import compare
 from tests.crash.history import Attempt, History
 from tests.crash.states import Slots, differences
 from tests.crash.sweep import Judged, Sweep, all_points
 from tests.faults.effects import When
+from tests.faults.script import Seen
+
+from periodicbuild.kube.paths import Target
 
 FIRST = Attempt("team", "job", "20261125-023000", 1)
 SECOND = Attempt("team", "job", "20261126-023000", 1)
@@ -134,4 +138,15 @@ def test_a_kind_of_write_is_missed_unless_it_was_met_on_both_sides() -> None:
     done = Sweep(CALM, tuple(Judged(play, compare(CALM, play)) for play in plays))
 
     assert len(done.struck) == 3
-    assert done.missed_kinds == [f"after {patch}"]
+    assert done.missed == [(When.AFTER, patch)]
+    assert done.points_left == [Point(When.AFTER, 1, OfKind(kind=patch))]
+
+
+def test_what_was_missed_is_met_by_the_how_many_th_of_its_kind_it_is() -> None:
+    writes = ("create pods job-(slot 1)-1", "create pods job-(slot 1)-2", "create pods job-(slot 2)-1")
+    again = {"metadata": {"name": "job-20261126-023000-1"}}
+
+    *_, left = Sweep(replace(CALM, writes=writes), ()).points_left
+
+    assert str(left) == "after write 2 of create pods job-(slot)-1"
+    assert left.match.fits(Seen(target=Target("create", "pods", "team"), body=json.dumps(again).encode()))
