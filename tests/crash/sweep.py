@@ -1,7 +1,7 @@
 """All points at which the operator can be killed, some side by side.
 
 The one idea a newcomer would miss: a point is the n-th write of *that* play, whatever it is.  What the undisturbed play
-wrote tells how many there are, and, afterwards, whether each write was met on both of its sides: of two at the same time
+wrote tells how many there are, and, afterwards, whether each write was met on both of its sides: of two at one time
 either may be the first.
 """
 

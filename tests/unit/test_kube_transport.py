@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 import time
 from contextlib import asynccontextmanager
@@ -15,6 +16,7 @@ from aiohttp import web
 from tests.cluster.certificates import Authority
 from tests.loopback import DEADLINE_SECONDS, TOKEN, Loopback, credentials_for, json_answer, talking_to
 
+from periodicbuild.kube.connector import UNACKNOWLEDGED_SECONDS, impatient_socket
 from periodicbuild.kube.credentials import REFUSED_REREAD_EVERY_SECONDS, REREAD_EVERY_SECONDS
 from periodicbuild.kube.errors import NO_ANSWER, KubeError, TransientKubeError
 from periodicbuild.kube.session import KubeSession
@@ -250,3 +252,10 @@ def test_a_handshake_that_never_ends_does_not_hold_up_the_end_of_the_process(tmp
             return time.monotonic() - began
 
     assert asyncio.run(scenario()) < 2
+
+
+def test_what_does_not_arrive_soon_never_does() -> None:
+    """Else a write of a leader that was cut off would come out of the network in another one's term."""
+    made = impatient_socket((socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", ("127.0.0.1", 443)))
+    with made:
+        assert made.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == UNACKNOWLEDGED_SECONDS * 1000

@@ -11,6 +11,7 @@ which are finished here.
 from __future__ import annotations
 
 import asyncio
+import socket
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
@@ -28,6 +29,13 @@ KEEP_ALIVE_SECONDS = 60
 HANDSHAKE_SECONDS = 0.3
 """A handshake takes milliseconds; one that a silent load balancer holds must not hold up the end of the process."""
 
+UNACKNOWLEDGED_SECONDS = 5
+"""After so long without a sign that what was sent has arrived, the kernel drops it with its connection (RFC 5482).
+
+Otherwise it goes on sending for a quarter of an hour, even after the connection was closed; but a write may be late by
+a third of the Lease at most (design 4).
+"""
+
 TURNS_TO_CLOSE = 3
 """Turns of the event loop from breaking a connection off until its socket is closed."""
 
@@ -37,7 +45,9 @@ class Connector(aiohttp.TCPConnector):
 
     def __init__(self, *, limit: int, ssl: SSLContext | None) -> None:
         """`limit` is the number of connections, 0 = any; `ssl` is None for a plain http address."""
-        super().__init__(limit=limit, ssl=ssl or True, keepalive_timeout=KEEP_ALIVE_SECONDS)
+        super().__init__(
+            limit=limit, ssl=ssl or True, keepalive_timeout=KEEP_ALIVE_SECONDS, socket_factory=impatient_socket
+        )
         self._handshakes: set[asyncio.Task[Connection]] = set()
         self._transports: WeakSet[asyncio.Transport] = WeakSet()
 
@@ -88,6 +98,15 @@ async def close_pool(pool: aiohttp.ClientSession) -> None:
         await connector.finish_handshakes()
         await pool.close()
         await connector.break_off()
+
+
+def impatient_socket(address: aiohttp.AddrInfoType) -> socket.socket:
+    """Make a socket, for an address as getaddrinfo gives it, that delivers soon or not at all; only Linux can."""
+    family, kind, protocol, *_ = address
+    made = socket.socket(family, kind, protocol)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED_SECONDS * 1000)
+    return made
 
 
 def _close(handshake: asyncio.Task[Connection]) -> None:
