@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import statistics
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -33,7 +34,8 @@ from periodicbuild.kube.credentials import load_credentials
 from periodicbuild.kube.session import KubeSession
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
 
     from tests.bench.client import Call
     from tests.cluster.cluster import Cluster
@@ -125,6 +127,8 @@ class Herd:
     cluster: Cluster
     seconds_per_object: float = 0.1
     """To prepare it, first look included; follows what the last round took."""
+    while_at_work: Callable[[int], AbstractContextManager[object]] = nullcontext
+    """Entered with the operator's process id when all is prepared, left when all pods exist."""
     _pairs: int = field(default=0, init=False)
     _rounds: int = field(default=0, init=False)
 
@@ -161,7 +165,8 @@ class Herd:
             if ready > slot - timedelta(seconds=CALM_BEFORE_SECONDS):
                 return None
             used, dry_runs_and_pods = cpu_seconds(operator.pid), 2 * count
-            trail.wait_for(dry_runs_and_pods, "create", "pods", within_seconds=SETTLED_WITHIN_SECONDS)
+            with self.while_at_work(operator.pid):
+                trail.wait_for(dry_runs_and_pods, "create", "pods", within_seconds=SETTLED_WITHIN_SECONDS)
             used = cpu_seconds(operator.pid) - used
         return _round(trail, slot, used)
 
