@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import pykube
+import yaml
 from tests.background import in_background
 from tests.cluster.errors import ClusterError
 from tests.cluster.waiting import wait_for
@@ -25,7 +26,7 @@ from tests.e2e.stage import Stage
 from tests.faults.effects import Kill, When
 from tests.faults.proxy import proxy_between
 from tests.faults.script import Fault, Match
-from tests.operator_process import ACCOUNT, NAMESPACE, OperatorProcess
+from tests.operator_process import ACCOUNT, NAMESPACE, ROOT, OperatorProcess
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -133,9 +134,18 @@ class Arena:
             api.session.close()
 
     def operator(self, namespace: str, folder: Path) -> OperatorProcess:
-        """Give the operator of one play, not started: the only place that knows its flags."""
-        flags = [f"--namespace={namespace}", *self.mail.flags]
+        """Give the operator of one play, not started, with a Lease of its own: the only place that knows its flags."""
+        self.cluster.kubectl("apply", "--filename=-", input=json.dumps(_rights_to_a_lease(namespace)))
+        flags = [f"--namespace={namespace}", f"--leader-elect-resource-namespace={namespace}", *self.mail.flags]
         return OperatorProcess(folder / "through-proxy.yaml", folder / "operator.log", flags)
+
+
+def _rights_to_a_lease(namespace: str) -> dict[str, object]:
+    """Give what manifests/rbac.yaml allows in the operator's own namespace, for another one."""
+    shipped = yaml.safe_load_all((ROOT / "manifests" / "rbac.yaml").read_text())
+    own = [one for one in shipped if one["kind"] in ("Role", "RoleBinding")]
+    items = [one | {"metadata": one["metadata"] | {"namespace": namespace}} for one in own]
+    return {"apiVersion": "v1", "kind": "List", "items": items}
 
 
 @dataclass(frozen=True, slots=True)
