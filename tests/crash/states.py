@@ -27,9 +27,11 @@ State = dict[str, Any]
 
 SLOT: Final = re.compile(r"\d{8}-\d{6}")
 TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")
-UNSTEADY: Final = frozenset({"message", "uid", "serviceUID", "durationsSeconds", "logTail", "configuringTime"})
-"""Texts with instants in them, what no two objects have in common, and the beginning of a state that may be over before
-anybody looks again."""
+UNSTEADY: Final = frozenset(
+    {"message", "uid", "serviceUID", "durationsSeconds", "logTail", "configuringTime", "leaseTransitions"}
+)
+"""Texts with instants in them, what no two objects have in common, the beginning of a state that may be over before
+anybody looks again, and how often the operator was started."""
 INSTANT: Final = "an instant"
 NOTHING: Final = "nothing"
 
