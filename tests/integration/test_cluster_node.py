@@ -19,6 +19,7 @@ from tests.cluster.lifecycle import Wish, down, up
 from tests.cluster.node import CONTAINERD, HOLDER, KUBELET
 from tests.cluster.paths import StateFolder
 from tests.cluster.traces import Traces, listening, processes_in_pods, processes_of
+from tests.cluster.waiting import wait_for
 
 pytestmark = pytest.mark.real_node
 
@@ -28,6 +29,7 @@ RESTRICTED = {
     "capabilities": {"drop": ["ALL"]},
     "seccompProfile": {"type": "RuntimeDefault"},
 }
+REAPED_WITHIN_SECONDS = 10
 SERVE = "mkdir /tmp/www; echo page >/tmp/www/index.html; exec httpd -f -p 8080 -h /tmp/www"
 
 
@@ -146,7 +148,8 @@ def test_down_leaves_no_process_mount_link_or_cgroup_of_a_node_with_running_pods
     down(name)
 
     assert Traces.of(state.root) == before
-    assert alive(inside) == []
+    # What was killed in a pod is reaped by init, which may take a moment.
+    wait_for(lambda: alive(inside) == [], within_seconds=REAPED_WITHIN_SECONDS, what=f"one of {inside} is still there")
     assert not list(state.root.parent.glob(f"*{name}*"))
 
 
