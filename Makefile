@@ -10,7 +10,7 @@ NO_CLUSTER := not control_plane and not simulated_nodes and not real_node
 export PYTHONSAFEPATH := 1
 export PYTHONPATH := $(CURDIR)
 
-.PHONY: help setup demo test test-fast check lint types layers bench contest format lock crds clean
+.PHONY: help setup demo test test-fast check lint types layers bench budget contest format lock crds clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ bench: $(STAMP) ## Measure, and write docs/performance.md and docs/figures.json
 
 contest: $(STAMP) ## Play against the CronJob controller, two hours, and write docs/contest.md (ARGS=--resume goes on)
 	@$(BIN)/python -m tests.contest $(ARGS)
+
+budget: $(STAMP) ## Measure shortly, and fail if a change costs more than it may
+	@$(BIN)/python -m tests.budget $(ARGS)
 
 format: $(STAMP) ## Format and mend what can be mended
 	$(BIN)/ruff format && $(BIN)/ruff check --fix

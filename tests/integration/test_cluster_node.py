@@ -148,8 +148,7 @@ def test_down_leaves_no_process_mount_link_or_cgroup_of_a_node_with_running_pods
     down(name)
 
     assert Traces.of(state.root) == before
-    # What was killed in a pod is reaped by init, which may take a moment.
-    wait_for(lambda: alive(inside) == [], within_seconds=REAPED_WITHIN_SECONDS, what=f"one of {inside} is still there")
+    expect_reaped(inside)
     assert not list(state.root.parent.glob(f"*{name}*"))
 
 
@@ -163,7 +162,7 @@ def test_up_heals_a_node_that_lost_a_component(name: str, component: str) -> Non
     healed = node_named(name)
 
     assert healed.missing_components() == []
-    assert alive(inside) == []
+    expect_reaped(inside)
     run_pod(healed, "again", "true")
     healed.kubectl("wait", "pod/again", "--for=jsonpath={.status.phase}=Succeeded", "--timeout=60s")
 
@@ -189,7 +188,12 @@ def test_the_node_of_a_killed_session_is_removed_by_the_next_up(name: str) -> No
     up(Wish(name=name, level=Level.CONTROL_PLANE, ends_with_this_process=True))
 
     assert Traces.of(abandoned.root) == before
-    assert alive(inside) == []
+    expect_reaped(inside)
+
+
+def expect_reaped(seen: dict[int, int]) -> None:
+    """Expect processes to be gone; what was killed in a pod is reaped by init, which may take a moment."""
+    wait_for(lambda: alive(seen) == [], within_seconds=REAPED_WITHIN_SECONDS, what=f"one of {seen} is still there")
 
 
 def alive(seen: dict[int, int]) -> list[int]:
