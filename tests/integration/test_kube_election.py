@@ -84,6 +84,16 @@ async def running(session: KubeSession, namespace: str, identity: str) -> AsyncI
         await replica.kill()
 
 
+@asynccontextmanager
+async def one_leading(control_plane: ControlPlane) -> AsyncIterator[tuple[KubeSession, str, Replica]]:
+    """Let a replica lead in a namespace of its own."""
+    async with opened(control_plane.kubeconfig) as session:
+        namespace = await new_namespace(session)
+        async with running(session, namespace, "one") as one:
+            await eventually(lambda: one.is_acting)
+            yield session, namespace, one
+
+
 async def lease_in(session: KubeSession, namespace: str) -> dict[str, Any]:
     """Read the Lease."""
     found: dict[str, Any] = msgspec.json.decode(await session.get(LEASES.path(namespace=namespace, name=NAME)))
@@ -106,21 +116,18 @@ async def patch(session: KubeSession, namespace: str, change: dict[str, Any]) ->
 
 def test_one_leads_and_the_other_takes_over_when_it_is_gone(control_plane: ControlPlane) -> None:
     async def scenario() -> None:
-        async with opened(control_plane.kubeconfig) as session:
-            namespace = await new_namespace(session)
-            async with running(session, namespace, "one") as one:
-                await eventually(lambda: one.is_acting)
-                async with running(session, namespace, "other") as other:
-                    await other.election.is_clear()
-                    assert (one.election.is_leading, other.election.is_leading) == (True, False)
-                    gone_at = time.monotonic()
-                    await one.kill()
-                    await eventually(lambda: other.is_acting)
-                    # At most so long ago it was renewed, and a Lease lasts from the renewal on.
-                    assert SECONDS * 2 / 3 - 0.5 < other.begun[0] - gone_at < SECONDS + 2
-                    lease = await lease_in(session, namespace)
-                    assert (lease["spec"]["holderIdentity"], lease["spec"]["leaseTransitions"]) == ("other", 1)
-                    assert other.election.term == 1
+        async with one_leading(control_plane) as (session, namespace, one):
+            async with running(session, namespace, "other") as other:
+                await other.election.is_clear()
+                assert (one.election.is_leading, other.election.is_leading) == (True, False)
+                gone_at = time.monotonic()
+                await one.kill()
+                await eventually(lambda: other.is_acting)
+                # At most so long ago it was renewed, and a Lease lasts from the renewal on.
+                assert SECONDS * 2 / 3 - 0.5 < other.begun[0] - gone_at < SECONDS + 2
+                lease = await lease_in(session, namespace)
+                assert (lease["spec"]["holderIdentity"], lease["spec"]["leaseTransitions"]) == ("other", 1)
+                assert other.election.term == 1
 
     asyncio.run(scenario())
 
@@ -200,30 +207,24 @@ def test_an_answer_that_is_lost_ends_no_term(control_plane: ControlPlane, tmp_pa
 
 def test_a_lease_that_is_deleted_is_made_anew(control_plane: ControlPlane) -> None:
     async def scenario() -> None:
-        async with opened(control_plane.kubeconfig) as session:
-            namespace = await new_namespace(session)
-            async with running(session, namespace, "one") as one:
-                await eventually(lambda: one.is_acting)
-                await session.request("DELETE", LEASES.path(namespace=namespace, name=NAME))
-                await eventually(lambda: len(one.begun) == 2)
-                assert (await lease_in(session, namespace))["spec"]["holderIdentity"] == "one"
+        async with one_leading(control_plane) as (session, namespace, one):
+            await session.request("DELETE", LEASES.path(namespace=namespace, name=NAME))
+            await eventually(lambda: len(one.begun) == 2)
+            assert (await lease_in(session, namespace))["spec"]["holderIdentity"] == "one"
 
     asyncio.run(scenario())
 
 
 def test_who_is_deposed_by_hand_stops_at_once_and_waits(control_plane: ControlPlane) -> None:
     async def scenario() -> None:
-        async with opened(control_plane.kubeconfig) as session:
-            namespace = await new_namespace(session)
-            async with running(session, namespace, "one") as one:
-                await eventually(lambda: one.is_acting)
-                await patch(session, namespace, {"spec": {"holderIdentity": "somebody", "leaseDurationSeconds": 2}})
-                deposed_at = time.monotonic()
-                await eventually(lambda: len(one.ended) == 1)
-                assert one.ended[0] - deposed_at < 1
-                await eventually(lambda: len(one.begun) == 2)
-                assert one.begun[1] - deposed_at > 1.5
-                assert one.election.term == 1
+        async with one_leading(control_plane) as (session, namespace, one):
+            await patch(session, namespace, {"spec": {"holderIdentity": "somebody", "leaseDurationSeconds": 2}})
+            deposed_at = time.monotonic()
+            await eventually(lambda: len(one.ended) == 1)
+            assert one.ended[0] - deposed_at < 1
+            await eventually(lambda: len(one.begun) == 2)
+            assert one.begun[1] - deposed_at > 1.5
+            assert one.election.term == 1
 
     asyncio.run(scenario())
 
@@ -258,32 +259,26 @@ def test_a_namespace_that_is_missing_is_waited_for(
 
 def test_a_leader_that_is_not_fit_gives_way_to_one_that_is(control_plane: ControlPlane) -> None:
     async def scenario() -> None:
-        async with opened(control_plane.kubeconfig) as session:
-            namespace = await new_namespace(session)
-            async with running(session, namespace, "one") as one:
-                await eventually(lambda: one.is_acting)
-                async with running(session, namespace, "other") as other:
-                    await other.election.is_clear()
-                    one.is_fit = False
-                    await eventually(lambda: other.is_acting)
-                    assert not one.is_acting
-                    assert other.begun[0] - one.ended[0] < 1
+        async with one_leading(control_plane) as (session, namespace, one):
+            async with running(session, namespace, "other") as other:
+                await other.election.is_clear()
+                one.is_fit = False
+                await eventually(lambda: other.is_acting)
+                assert not one.is_acting
+                assert other.begun[0] - one.ended[0] < 1
 
     asyncio.run(scenario())
 
 
 def test_where_nobody_is_fit_one_leads_all_the_same_and_does_not_change(control_plane: ControlPlane) -> None:
     async def scenario() -> None:
-        async with opened(control_plane.kubeconfig) as session:
-            namespace = await new_namespace(session)
-            async with running(session, namespace, "one") as one:
-                await eventually(lambda: one.is_acting)
-                one.is_fit = False
-                await eventually(lambda: len(one.begun) == 2)
-                assert one.begun[1] - one.ended[0] > 4
-                await renewed(session, namespace)
-                await renewed(session, namespace)
-                assert (len(one.begun), one.is_acting) == (2, True)
+        async with one_leading(control_plane) as (session, namespace, one):
+            one.is_fit = False
+            await eventually(lambda: len(one.begun) == 2)
+            assert one.begun[1] - one.ended[0] > 4
+            await renewed(session, namespace)
+            await renewed(session, namespace)
+            assert (len(one.begun), one.is_acting) == (2, True)
 
     asyncio.run(scenario())
 
