@@ -116,18 +116,20 @@ async def patch(session: KubeSession, namespace: str, change: dict[str, Any]) ->
 
 def test_one_leads_and_the_other_takes_over_when_it_is_gone(control_plane: ControlPlane) -> None:
     async def scenario() -> None:
-        async with one_leading(control_plane) as (session, namespace, one):
-            async with running(session, namespace, "other") as other:
-                await other.election.is_clear()
-                assert (one.election.is_leading, other.election.is_leading) == (True, False)
-                gone_at = time.monotonic()
-                await one.kill()
-                await eventually(lambda: other.is_acting)
-                # At most so long ago it was renewed, and a Lease lasts from the renewal on.
-                assert SECONDS * 2 / 3 - 0.5 < other.begun[0] - gone_at < SECONDS + 2
-                lease = await lease_in(session, namespace)
-                assert (lease["spec"]["holderIdentity"], lease["spec"]["leaseTransitions"]) == ("other", 1)
-                assert other.election.term == 1
+        async with (
+            one_leading(control_plane) as (session, namespace, one),
+            running(session, namespace, "other") as other,
+        ):
+            await other.election.is_clear()
+            assert (one.election.is_leading, other.election.is_leading) == (True, False)
+            gone_at = time.monotonic()
+            await one.kill()
+            await eventually(lambda: other.is_acting)
+            # At most so long ago it was renewed, and a Lease lasts from the renewal on.
+            assert SECONDS * 2 / 3 - 0.5 < other.begun[0] - gone_at < SECONDS + 2
+            lease = await lease_in(session, namespace)
+            assert (lease["spec"]["holderIdentity"], lease["spec"]["leaseTransitions"]) == ("other", 1)
+            assert other.election.term == 1
 
     asyncio.run(scenario())
 
@@ -259,13 +261,15 @@ def test_a_namespace_that_is_missing_is_waited_for(
 
 def test_a_leader_that_is_not_fit_gives_way_to_one_that_is(control_plane: ControlPlane) -> None:
     async def scenario() -> None:
-        async with one_leading(control_plane) as (session, namespace, one):
-            async with running(session, namespace, "other") as other:
-                await other.election.is_clear()
-                one.is_fit = False
-                await eventually(lambda: other.is_acting)
-                assert not one.is_acting
-                assert other.begun[0] - one.ended[0] < 1
+        async with (
+            one_leading(control_plane) as (session, namespace, one),
+            running(session, namespace, "other") as other,
+        ):
+            await other.election.is_clear()
+            one.is_fit = False
+            await eventually(lambda: other.is_acting)
+            assert not one.is_acting
+            assert other.begun[0] - one.ended[0] < 1
 
     asyncio.run(scenario())
 
