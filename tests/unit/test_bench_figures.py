@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 from tests.bench.__main__ import MEASUREMENTS
-from tests.bench.catalogue import CATALOGUE, CONTEST
+from tests.bench.catalogue import CATALOGUE
 from tests.bench.figures import Figure, UnknownGoalError, measured, publish, read_figures
+from tests.bench.known_contest import COMMAND
 from tests.bench.tables import BLOCK, PAGES, render_page
 
 
@@ -78,7 +79,7 @@ def test_what_is_published_says_what_the_catalogue_says() -> None:
 
 
 def test_the_command_of_every_figure_exists() -> None:
-    commands = {f"python -m tests.bench {name}" for name in MEASUREMENTS} | {CONTEST}
+    commands = {f"python -m tests.bench {name}" for name in MEASUREMENTS} | {COMMAND}
 
     assert {known.command for known in CATALOGUE} == commands
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from tests.bench.catalogue import CATALOGUE, CONTEST
+from tests.bench.catalogue import CATALOGUE
+from tests.bench.known_contest import COMMAND
 from tests.contest.__main__ import FILE, main
 from tests.contest.contest import Plan, order
 from tests.contest.cron_jobs import CronJobs
@@ -178,7 +179,7 @@ def test_what_namespaces_cost_is_a_distance(seconds: float) -> None:
 def test_the_contest_measures_what_the_catalogue_says() -> None:
     played = [turn for scenario in SCENARIOS for turn in a_round(1, scenario.id)]
 
-    assert set(figures_of(played)) == {known.id for known in CATALOGUE if known.command == CONTEST}
+    assert set(figures_of(played)) == {known.id for known in CATALOGUE if known.command == COMMAND}
 
 
 def test_the_page_shows_every_scenario_once() -> None:
