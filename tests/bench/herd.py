@@ -129,8 +129,9 @@ class Herd:
     """To prepare it, first look included; follows what the last round took."""
     while_at_work: Callable[[int], AbstractContextManager[object]] = nullcontext
     """Entered with the operator's process id when all is prepared, left when all pods exist."""
+    namespaces: list[str] = field(default_factory=list, init=False)
+    """Of the rounds, in order."""
     _pairs: int = field(default=0, init=False)
-    _rounds: int = field(default=0, init=False)
 
     def pair(self, count: int) -> Pair:
         """Run both kinds of round; who is first changes from pair to pair."""
@@ -141,8 +142,8 @@ class Herd:
         return Pair(self._operator_round(count), bare)
 
     def _new_namespace(self, kind: str) -> str:
-        self._rounds += 1
-        return new_namespace(self.cluster, f"herd-{self._rounds}-{kind}")
+        self.namespaces.append(f"herd-{len(self.namespaces) + 1}-{kind}")
+        return new_namespace(self.cluster, self.namespaces[-1])
 
     def _operator_round(self, count: int) -> Round:
         for _ in range(MOST_TRIES):

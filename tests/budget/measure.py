@@ -36,6 +36,7 @@ class Ground:
         self._cluster = cluster
         self._herd = Herd(cluster, seconds_per_object=0.03)
         self._herd.pair(COUNT)
+        self._warm_up = self._herd.namespaces[0]
 
     def measure(self) -> dict[str, float]:
         """Give one value for each budget."""
@@ -46,6 +47,6 @@ class Ground:
         }
 
     def _resident_mb(self) -> float:
-        """Give the memory of an operator that knows all that the herds have left."""
-        with running_operator(self._cluster) as operator:
+        """Give the memory of an operator that knows what the warm-up has left, and nothing that came later."""
+        with running_operator(self._cluster, f"--namespace={self._warm_up}") as operator:
             return resident_mb(operator.pid)
