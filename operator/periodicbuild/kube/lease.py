@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 LEASES: Final = Kind("coordination.k8s.io", "v1", "leases")
 LEASE: Final = "Lease"
 """`kind` in Events."""
+LEASE_NAME: Final = "periodicbuild"
+"""Unless an administrator names another; roles are bound to it."""
 
 
 class _Metadata(msgspec.Struct):

@@ -61,10 +61,11 @@ class Clock:
 
     def notice_trust(self) -> None:
         """Say once that the wall clock is not trusted, however many objects wait for it, and once that it is again."""
-        if self.is_trusted == (self.off_since is None):
+        is_trusted = self.is_trusted  # once: two readings of a clock at its bound may differ
+        if is_trusted == (self.off_since is None):
             return
         ahead = {"ahead_seconds": round(self.ahead_seconds)}
-        if self.is_trusted:
+        if is_trusted:
             self.off_since = None
             _log.info("our clock agrees with the API server's again", extra=ahead)
         else:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from periodicbuild.kube.election import ElectionSettings
+from periodicbuild.kube.lease import LEASE_NAME
 from periodicbuild.wiring.arguments import dns_subdomain, identity, namespace, true_or_false, whole_seconds
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ OWN_NAMESPACE: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount/names
 """Where a pod finds the name of its namespace."""
 NAMESPACE_OUTSIDE: Final = "periodicbuild-system"
 """For an operator that does not run in the cluster."""
-LEASE: Final = "periodicbuild"
 SHORTEST_SECONDS: Final = 3
 """A third of it is the time between two renewals; a Lease holds whole seconds."""
 
@@ -38,7 +38,10 @@ def add_election_arguments(run: ArgumentParser) -> None:
         help="how long a standby waits for a leader that is silent (default 15s)",
     )
     group.add_argument(
-        "--leader-elect-resource-name", type=dns_subdomain, default=LEASE, help=f"of the Lease (default {LEASE})"
+        "--leader-elect-resource-name",
+        type=dns_subdomain,
+        default=LEASE_NAME,
+        help=f"of the Lease (default {LEASE_NAME})",
     )
     group.add_argument(
         "--leader-elect-resource-namespace",
