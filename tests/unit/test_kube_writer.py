@@ -107,6 +107,64 @@ def test_a_create_that_comes_while_a_status_waits_for_its_token_goes_before_it()
     assert asyncio.run(scenario()) == ["first", "create", "status"]
 
 
+async def has_room(writer: Writer) -> bool:
+    """Tell whether somebody who asks for room goes on at once."""
+    try:
+        async with asyncio.timeout(0.05):
+            await writer.has_room()
+    except TimeoutError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(("waits", "expected"), [(Priority.CREATE, False), (Priority.STATUS, True)])
+def test_other_work_waits_for_creates_that_only_the_server_holds_up(waits: Priority, *, expected: bool) -> None:
+    async def scenario() -> tuple[bool, bool, bool]:
+        gate = Gate()
+        async with writing(gate, ONE_AT_A_TIME) as writer:
+            before = await has_room(writer)
+            tasks = [submit(writer, waits, f"write-{number}") for number in range(3)]
+            await queued(writer, 2)
+            meanwhile = await has_room(writer)
+            gate.is_open.set()
+            await asyncio.gather(*tasks)
+            return before, meanwhile, await has_room(writer)
+
+    assert asyncio.run(scenario()) == (True, expected, True)
+
+
+def test_while_the_rate_limit_holds_creates_up_there_is_time_for_other_work() -> None:
+    async def scenario() -> bool:
+        gate = Gate()
+        gate.is_open.set()
+        async with writing(gate, WriterSettings(qps=0.1, burst=1)) as writer:
+            tasks = [submit(writer, Priority.CREATE, f"create-{number}") for number in range(3)]
+            await eventually(lambda: gate.answered == ["create-0"])
+            await queued(writer, 2)
+            found = await has_room(writer)
+            for task in tasks:
+                task.cancel()
+            return found
+
+    assert asyncio.run(scenario())
+
+
+def test_creates_that_nobody_waits_for_any_more_hold_up_nothing() -> None:
+    async def scenario() -> bool:
+        gate = Gate()
+        async with writing(gate, ONE_AT_A_TIME) as writer:
+            first, *others = [submit(writer, Priority.CREATE, f"create-{number}") for number in range(3)]
+            await queued(writer, 2)
+            for task in others:
+                task.cancel()
+            gate.is_open.set()
+            await first
+            await queued(writer, 0)
+            return await has_room(writer)
+
+    assert asyncio.run(scenario())
+
+
 def test_after_a_burst_no_more_go_out_than_the_rate_allows() -> None:
     async def scenario() -> float:
         gate = Gate()

@@ -115,6 +115,10 @@ class Writer:
         self._queue: list[_Entry] = []
         self._numbers = count()
         self._has_work = asyncio.Event()
+        self._creates = 0
+        """Of the queue, those that nobody has given up."""
+        self._has_room = asyncio.Event()
+        self._has_room.set()
         self._turn = asyncio.Lock()
         self._resume_at = 0.0
         self._is_closed = False
@@ -150,8 +154,17 @@ class Writer:
             raise WriterClosedError(f"{request} was not sent: the writer is closed")
         answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         heapq.heappush(self._queue, _Entry(priority, next(self._numbers), request, answer))
+        self._creates += priority is Priority.CREATE
         self._has_work.set()
         return await answer
+
+    async def has_room(self) -> None:
+        """Wait while creates are in line and only the API server holds them up.
+
+        Whoever has something else to prepare does it afterwards: the processor belongs to the creates, and to the API
+        server, which may run beside us.  While the rate limit holds them up there is time for it.
+        """
+        await self._has_room.wait()
 
     async def close(self, within_seconds: float = SHUTDOWN_SECONDS) -> None:
         """Accept nothing more, refuse what waits, let what is in flight end for a while, then break it off."""
@@ -184,18 +197,22 @@ class Writer:
             now = time.monotonic()
             seconds = max(self._resume_at - now, self._bucket.wait_seconds(now))
             if seconds > 0:
+                self._has_room.set()
                 await asyncio.sleep(seconds)
             elif (entry := self._most_urgent()) is not None:
                 self._bucket.take(now)
+                (self._has_room.clear if self._creates else self._has_room.set)()
                 return entry
 
     def _most_urgent(self) -> _Entry | None:
         """Take the first write that somebody still waits for."""
         while self._queue:
             entry = heapq.heappop(self._queue)
+            self._creates -= entry.priority is Priority.CREATE
             if not entry.answer.done():
                 return entry
         self._has_work.clear()
+        self._has_room.set()
         return None
 
     async def _send(self, entry: _Entry) -> None:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from periodicbuild.core.status import BuildStatus
     from periodicbuild.kube.events import Recorder
     from periodicbuild.kube.parse import StoredBuild
+    from periodicbuild.kube.writer import Writer
     from periodicbuild.wiring.actions import Actions
     from periodicbuild.wiring.admission import Admission
     from periodicbuild.wiring.clock import Clock
@@ -75,7 +76,9 @@ class Reconciler:
         metrics: Metrics,
         teller: Teller,
         queue: KeyedQueue,
+        writer: Writer,
     ) -> None:
+        self._writer = writer
         self._store = store
         self._clock = clock
         self._actions = actions
@@ -156,6 +159,7 @@ class Reconciler:
             plan = self._plan_build(key, stored)
             if plan.first:
                 await self._act_for_build(key, stored, plan)
+                await self._writer.has_room()
             elif plan.status is not None:
                 if plan.status == written:
                     break
@@ -225,6 +229,7 @@ class Reconciler:
             if app_server is None:
                 self._wakeups.forget(key)
                 return
+            await self._writer.has_room()
             plan = self._plan_app_server(key, app_server)
             for action in plan.first:
                 await self._actions.for_app_server(action, app_server)

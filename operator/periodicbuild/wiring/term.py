@@ -79,6 +79,7 @@ async def act(lasting: Lasting) -> None:
         metrics=lasting.metrics,
         teller=teller,
         queue=queue,
+        writer=lasting.writer,
     )
     sweep = Sweep(
         session=lasting.session,
