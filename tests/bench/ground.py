@@ -22,12 +22,17 @@ NAMESPACE_READY_WITHIN_SECONDS = 60
 
 
 @contextmanager
-def own_cluster(level: Level) -> Iterator[LocalCluster]:
-    """Give a new cluster with the definitions and roles in it; an explicit KUBECONFIG is not asked."""
+def own_cluster(level: Level, *, collects_garbage: bool = True) -> Iterator[LocalCluster]:
+    """Give a new cluster with the definitions and roles in it; an explicit KUBECONFIG is not asked.
+
+    Where seconds are compared, garbage is collected between the rounds and not in them (`collect_garbage`): otherwise
+    it takes half of the machine for seconds, in some rounds and not in others.
+    """
     name = f"bench-{os.getpid()}"
     say(f"Starting a cluster for this measurement alone ({level}).")
     try:
-        cluster = lifecycle.up(lifecycle.Wish(name=name, level=level, ends_with_this_process=True))
+        wish = lifecycle.Wish(name=name, level=level, ends_with_this_process=True, collects_garbage=collects_garbage)
+        cluster = lifecycle.up(wish)
         install(cluster)
         yield cluster
     finally:

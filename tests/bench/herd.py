@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from tests.bench.client import Call
-    from tests.cluster.cluster import Cluster
+    from tests.cluster.cluster import LocalCluster
 
 COUNT = 1_000
 PAIRS = 5
@@ -88,7 +88,7 @@ class Pair:
 
 def measure_herd(count: int = COUNT, pairs: int = PAIRS) -> dict[str, float]:
     """Give the figures."""
-    with own_cluster(Level.CONTROL_PLANE) as cluster:
+    with own_cluster(Level.CONTROL_PLANE, collects_garbage=False) as cluster:
         herd = Herd(cluster)
         say("Warming up.")
         herd.pair(min(WARM_UP_COUNT, count))
@@ -124,7 +124,7 @@ def _pairs(herd: Herd, count: int, pairs: int) -> list[Pair]:
 class Herd:
     """One cluster, and one round after the other in it."""
 
-    cluster: Cluster
+    cluster: LocalCluster
     seconds_per_object: float = 0.1
     """To prepare it, first look included; follows what the last round took."""
     while_at_work: Callable[[int], AbstractContextManager[object]] = nullcontext
@@ -155,6 +155,7 @@ class Herd:
 
     def _try_operator_round(self, count: int) -> Round | None:
         namespace = self._new_namespace("operator")
+        self.cluster.collect_garbage()
         arguments = (f"--namespace={namespace}", f"--kube-api-qps={QPS}", "--starts-per-second=0")
         with Trail(self.cluster.audit_log) as trail, running_operator(self.cluster, *arguments) as operator:
             began = datetime.now(UTC)
@@ -177,6 +178,7 @@ class Herd:
 
     def _bare_round(self, count: int) -> Round:
         namespace = self._new_namespace("bare")
+        self.cluster.collect_garbage()
         with Trail(self.cluster.audit_log) as trail:
             slot, used = asyncio.run(self._start_bare(namespace, count))
             trail.wait_for(count, "create", "appservers", within_seconds=SETTLED_WITHIN_SECONDS)

@@ -35,6 +35,8 @@ class Wish:
     name: str
     level: Level
     has_audit_log: bool = True
+    collects_garbage: bool = True
+    """Whether the API server does so by itself; otherwise when it is asked to (`LocalCluster.collect_garbage`)."""
     ends_with_this_process: bool = False
     """Whether the cluster is of no use to anybody once this process is gone; the next `up` of any name clears it."""
 
@@ -107,7 +109,13 @@ def _create(state: StateFolder, wish: Wish, programs: dict[str, str]) -> LocalCl
     record = Record(level=wish.level, owner=owner, programs=programs)
     # Before anything is started: whoever comes after a kill must be able to tell that this was unfinished.
     write_record(state, record)
-    site = Site(state=state, authority=Authority.create(), record=record, has_audit_log=wish.has_audit_log)
+    site = Site(
+        state=state,
+        authority=Authority.create(),
+        record=record,
+        has_audit_log=wish.has_audit_log,
+        collects_garbage=wish.collects_garbage,
+    )
     try:
         _start(site)
         check_alive(state, *site.record.components)

@@ -49,6 +49,8 @@ class Site:
     address: str = "127.0.0.1"
     """Where the API server listens."""
     has_audit_log: bool = True
+    collects_garbage: bool = True
+    """Of the API server."""
     enter: tuple[str, ...] = field(default=())
     """What to put before a command so that it runs in the cluster's network namespace."""
 

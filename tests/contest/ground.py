@@ -46,7 +46,7 @@ def namespace_names(count: int) -> list[str]:
 @contextmanager
 def ground(namespaces: Sequence[str]) -> Iterator[LocalCluster]:
     """Give a new cluster, gone afterwards whatever happens."""
-    with own_cluster(Level.CONTROL_PLANE) as cluster:
+    with own_cluster(Level.CONTROL_PLANE, collects_garbage=False) as cluster:
         asyncio.run(_create(cluster, namespaces))
         processes.stop(cluster.state.root, [CONTROLLER_MANAGER], grace_seconds=STOPS_WITHIN_SECONDS)
         yield cluster

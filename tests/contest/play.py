@@ -39,6 +39,8 @@ READY_BEFORE = timedelta(seconds=2)
 """Whoever is not ready by then has not had the same first minute."""
 LOOKED_AT_AFTER = timedelta(seconds=20)
 """The last minute is left in peace for so long: reading the log takes CPU from those who write it."""
+COLLECTED_BEFORE = timedelta(seconds=10)
+"""Garbage of the API server: so long before each minute, and never in its first seconds."""
 CALM_SECONDS = 5.0
 """Longer than a pause within a run, except for the build itself."""
 
@@ -68,17 +70,25 @@ async def _play(stage: Stage, session: KubeSession, namespaces: Sequence[str]) -
             await asyncio.to_thread(contestant.wait_until_ready)
             if datetime.now(UTC) > minutes[0] - READY_BEFORE:
                 raise ContestError(f"{contestant.name} was not prepared before its first minute")
+            collecting = asyncio.create_task(_collect_garbage(stage, minutes))
             await pass_until(slots.minutes[0] - timedelta(seconds=10 if scenario.down_minutes else 0))
             stage.begin_to_meter()
             await attendant.attend(slots.minutes)
             await _settle(world, trail, slots.minutes[-1], scenario.settles_within_seconds)
             attendant.meter.end()
             stage.end_to_meter()
+            await collecting
         if world.refused:
             raise ContestError(f"{len(world.refused)} ends of builds were refused, the first as {world.refused[0]}")
         explained = await contestant.explained(session, slots.missing(world.children))
         played = Played(stage=stage, slots=slots, world=world, attendant=attendant, requests=trail.read())
         return turn_of(played, explained=explained, warnings=await _warnings(session), load=load)
+
+
+async def _collect_garbage(stage: Stage, minutes: Sequence[datetime]) -> None:
+    for minute in minutes:
+        await pass_until(minute - COLLECTED_BEFORE)
+        await asyncio.to_thread(stage.cluster.collect_garbage)
 
 
 async def _prepare(stage: Stage, session: KubeSession, namespaces: Sequence[str], expression: str) -> None:
