@@ -30,6 +30,7 @@ demo: $(STAMP) ## Watch the main job on a real cluster, two minutes (ARGS=--keep
 
 test: check ## Everything: lint, types, layers, unit, property, integration, end-to-end
 	$(BIN)/python -m tests.side_by_side $(REPORT)
+	@$(BIN)/python -m tests.budget
 	@$(BIN)/python -m tests.summary "lint, types, layers, dependencies" $(REPORT).clusters $(REPORT).others
 
 test-fast: check ## What needs no cluster, in a minute and a half

@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and judge; the exit status is 1 if something costs more than it may."""
     options = _parser().parse_args(arguments)
     try:
-        with own_cluster(Level.CONTROL_PLANE) as cluster:
+        with own_cluster(Level.CONTROL_PLANE, collects_garbage=False) as cluster:
             ground = Ground(cluster)
             if options.calibrate:
                 write_rounds([ground.measure() for _ in range(options.calibrate)])

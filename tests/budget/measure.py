@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from tests.bench.herd import Pair
-    from tests.cluster.cluster import Cluster
+    from tests.cluster.cluster import LocalCluster
 
 COUNT: Final = 200
 PAIRS: Final = 3
@@ -32,7 +32,7 @@ class Ground:
 
     IDS: Final = {*OF_A_PAIR, MEMORY}
 
-    def __init__(self, cluster: Cluster) -> None:
+    def __init__(self, cluster: LocalCluster) -> None:
         self._cluster = cluster
         self._herd = Herd(cluster, seconds_per_object=0.03)
         self._herd.pair(COUNT)
