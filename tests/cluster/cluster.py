@@ -161,6 +161,11 @@ class LocalCluster(Cluster):
         """Have the API server's garbage collected, so that it is not while something is measured."""
         self.kubectl("get", f"--raw={COLLECT_GARBAGE}")
 
+    @property
+    def containerd(self) -> Path:
+        """Return where the node's containerd listens."""
+        return self.state.root / "containerd" / "containerd.sock"
+
     def missing_components(self) -> list[str]:
         """Name the components that should run and do not."""
         alive = set(processes.running(self.state.root).values())

@@ -26,6 +26,6 @@ class Level(StrEnum):
         extra = {
             Level.CONTROL_PLANE: (),
             Level.SIMULATED: ("kube-scheduler", "kwok"),
-            Level.NODE: ("kube-scheduler", "kubelet"),
+            Level.NODE: ("kube-scheduler", "kubelet", "kube-proxy"),
         }
         return CONTROL_PLANE_PROGRAMS + extra[self]

@@ -20,7 +20,7 @@ from tests.cluster.errors import ClusterError
 from tests.cluster.levels import Level
 from tests.cluster.locks import locked
 from tests.cluster.node import open_namespaces, start_node, stop_node
-from tests.cluster.packages import ensure_node_packages
+from tests.cluster.packages import NODE, ensure_packages
 from tests.cluster.paths import NAME_PATTERN, StateFolder, clusters_folder
 from tests.cluster.programs import find_programs
 from tests.cluster.record import Owner, Record, read_record, write_record
@@ -100,7 +100,7 @@ def _is_abandoned(state: StateFolder) -> bool:
 def _prepare_machine(level: Level) -> dict[str, str]:
     """Get everything that does not belong to one cluster; return where the programs are."""
     if level is Level.NODE:
-        ensure_node_packages()
+        ensure_packages(NODE)
     return {name: str(path) for name, path in find_programs(level.programs).items()}
 
 

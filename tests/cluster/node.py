@@ -26,6 +26,7 @@ from tests.cluster.waiting import wait_for
 HOLDER = "node"
 CONTAINERD = "containerd"
 KUBELET = "kubelet"
+PROXY = "kube-proxy"
 
 READY_WITHIN_SECONDS = 120
 """2-3 s are normal on quiet cores."""
@@ -87,6 +88,8 @@ def start_node(site: Site, namespaces: Namespaces) -> None:
     files.write()
     _start_containerd(site, files.socket)
     _start_kubelet(site)
+    site.write_kubeconfig(PROXY, "system:kube-proxy")
+    site.start(PROXY, f"--config={site.state.root / 'kube-proxy.yaml'}", f"--hostname-override={site.state.name}")
 
 
 def _start_containerd(site: Site, socket: Path) -> None:
@@ -99,9 +102,14 @@ def _start_containerd(site: Site, socket: Path) -> None:
         return _ctr(socket, "version").returncode == 0
 
     wait_for(is_serving, within_seconds=READY_WITHIN_SECONDS, what=f"see {site.state.log(CONTAINERD)}")
+    import_images(socket, archive)
+
+
+def import_images(socket: Path, archive: Path) -> None:
+    """Give a node's containerd the images of an archive, since it can pull none."""
     answer = _ctr(socket, "--namespace=k8s.io", "images", "import", str(archive))
     if answer.returncode:
-        raise ClusterError(f"containerd does not take the test images: {answer.stderr.strip()}")
+        raise ClusterError(f"containerd does not take the images of {archive}: {answer.stderr.strip()}")
 
 
 def _ctr(socket: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

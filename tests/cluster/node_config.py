@@ -67,6 +67,7 @@ class NodeFiles:
             "containerd.toml": self._containerd(),
             "cni/pods.conflist": json.dumps(self._pod_network()),
             "kubelet.yaml": yaml.safe_dump(self._kubelet()),
+            "kube-proxy.yaml": yaml.safe_dump(self._proxy()),
             # There is no name server that pods could reach.
             "resolv.conf": "",
         }
@@ -83,7 +84,7 @@ class NodeFiles:
             "type": "bridge",
             "bridge": "pods",
             "isGateway": True,
-            # The machine has a route to the pods: no address is ever rewritten, so no iptables is needed.
+            # The machine has a route to the pods: their addresses are never rewritten.
             "ipMasq": False,
             "ipam": {
                 "type": "host-local",
@@ -93,6 +94,18 @@ class NodeFiles:
             },
         }
         return {"cniVersion": "0.4.0", "name": "pods", "plugins": [bridge]}
+
+    def _proxy(self) -> dict[str, Any]:
+        return {
+            "apiVersion": "kubeproxy.config.k8s.io/v1alpha1",
+            "kind": "KubeProxyConfiguration",
+            "mode": "iptables",
+            "clientConnection": {"kubeconfig": str(self.state / "kubeconfigs" / "kube-proxy.yaml")},
+            "clusterCIDR": str(self.addresses.pods),
+            "healthzBindAddress": "127.0.0.1:10256",
+            # The kernel's limits for connections are the machine's and not the node's; they may not be written to.
+            "conntrack": {"maxPerCore": 0, "tcpEstablishedTimeout": "0s", "tcpCloseWaitTimeout": "0s"},
+        }
 
     def _kubelet(self) -> dict[str, Any]:
         pki = self.state / "pki"

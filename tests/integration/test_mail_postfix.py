@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.builders.notices import A_FAILURE, a_failed_run, a_recovery, a_reminder
+from tests.cluster.errors import LevelUnavailableError
 from tests.cluster.waiting import wait_for
 from tests.conftest import ALLOW_SKIP
 from tests.mail.certificates import an_authority
-from tests.mail.postfix import Postfix, PostfixUnavailableError, running_postfix
+from tests.mail.postfix import Postfix, running_postfix
 from tests.mail.server import LOOPBACK
 
 from periodicbuild.notify.letters import letter_html, letter_text
@@ -37,7 +38,7 @@ def postfix() -> Iterator[Postfix]:
     try:
         with running_postfix(an_authority()) as server:
             yield server
-    except PostfixUnavailableError as error:
+    except LevelUnavailableError as error:
         if os.environ.get(ALLOW_SKIP):
             pytest.skip(str(error))
         pytest.fail(f"{error}\n(To skip such tests set {ALLOW_SKIP}=1.)", pytrace=False)

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from tests.cluster.packages import POLICY
+from tests.cluster.packages import Need, ensure_packages
 from tests.cluster.ports import free_loopback_port
 from tests.cluster.waiting import wait_for
 from tests.mail.server import LOOPBACK
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 SBIN: Final = Path("/usr/sbin")
 DAEMONS: Final = Path("/usr/lib/postfix/sbin")
+NEED: Final = Need(purpose="A real mail server", files={"postfix": (str(SBIN / "postfix"),)})
 READY_WITHIN_SECONDS: Final = 20
 
 MAIN: Final = """\
@@ -82,10 +83,6 @@ postlog unix-dgram n - n - 1 postlogd
 """
 
 
-class PostfixUnavailableError(Exception):
-    """This machine cannot have a postfix; the text says what is missing."""
-
-
 @dataclass(frozen=True, slots=True)
 class Postfix:
     """One that runs."""
@@ -108,8 +105,8 @@ class Postfix:
 
 @contextmanager
 def running_postfix(authority: MailAuthority) -> Iterator[Postfix]:
-    """Start one, and end it; raises PostfixUnavailableError where that cannot be."""
-    ensure_postfix()
+    """Start one, and end it; raises LevelUnavailableError where that cannot be."""
+    ensure_packages(NEED)
     # Its own users must be able to walk to it, which they cannot through the folders that pytest makes.
     folder = Path(tempfile.mkdtemp(prefix="periodicbuild-postfix-"))
     folder.chmod(0o755)
@@ -122,43 +119,6 @@ def running_postfix(authority: MailAuthority) -> Iterator[Postfix]:
     finally:
         _end(folder)
         shutil.rmtree(folder)
-
-
-def ensure_postfix() -> None:
-    """Install it if it is missing; nothing that the package brings is started or configured."""
-    if os.geteuid() != 0:
-        raise PostfixUnavailableError("postfix needs root")
-    if (SBIN / "postfix").exists():
-        return
-    if not shutil.which("apt-get"):
-        raise PostfixUnavailableError("install what Debian calls postfix")
-    with _no_service_started():
-        for arguments in (
-            ["update", "-q"],
-            ["install", "-q", "-y", "--no-install-recommends", "--no-remove", "postfix"],
-        ):
-            environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-            answer = subprocess.run(
-                ["apt-get", *arguments], env=environment, capture_output=True, text=True, check=False
-            )
-            if answer.returncode:
-                raise PostfixUnavailableError(f"apt-get {' '.join(arguments)} failed: {answer.stderr.strip()}")
-
-
-@contextmanager
-def _no_service_started() -> Iterator[None]:
-    """Let Debian's own switch forbid services meanwhile; a machine that has set it already keeps its own."""
-    if POLICY.exists():
-        yield
-        return
-    POLICY.write_text(
-        "#!/bin/sh\n# For the time of one apt-get (tests of periodicbuild): no service starts.\nexit 101\n"
-    )
-    POLICY.chmod(0o755)
-    try:
-        yield
-    finally:
-        POLICY.unlink()
 
 
 def _configure(postfix: Postfix, authority: MailAuthority) -> None:

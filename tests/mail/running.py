@@ -71,7 +71,7 @@ def running_mail_server(folder: Path) -> Iterator[RunningMailServer]:
 
 @contextmanager
 def postfix_mailbox(folder: Path) -> Iterator[Mailbox]:
-    """Give the mailbox of a real mail server; raises PostfixUnavailableError where that cannot be."""
+    """Give the mailbox of a real mail server; raises LevelUnavailableError where that cannot be."""
     with running_postfix(an_authority()) as postfix:
         yield Mailbox(_flags(postfix.port, folder), lambda: postfix.letters)
 

@@ -11,11 +11,11 @@ import pytest
 ASK_AS_NOBODY = """
 import os
 from tests.cluster.errors import LevelUnavailableError
-from tests.cluster.packages import ensure_node_packages
+from tests.cluster.packages import NODE, ensure_packages
 if os.geteuid() == 0:
     os.setresuid(65534, 65534, 65534)
 try:
-    ensure_node_packages()
+    ensure_packages(NODE)
 except LevelUnavailableError as error:
     raise SystemExit(str(error))
 """
