@@ -28,6 +28,7 @@ COMMANDS = [
     "activate",
     "audit",
     "cancel",
+    "convert",
     "disable",
     "doctor",
     "enable",

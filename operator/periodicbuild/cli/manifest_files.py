@@ -52,7 +52,11 @@ _Loader.add_implicit_resolver(
 
 def read_manifest(file: IO[bytes], created_at: datetime) -> PeriodicBuild:
     """Read the one PeriodicBuild in a file as if it were created at an instant; raises BadInputError."""
-    body = _document(file)
+    return check_manifest(_document(file), file.name, created_at)
+
+
+def check_manifest(body: dict[str, Any], file: str, created_at: datetime) -> PeriodicBuild:
+    """Read a PeriodicBuild as if it were created at an instant; raises BadInputError, which names the file."""
     metadata = {
         "namespace": DEFAULT_NAMESPACE,
         **body["metadata"],
@@ -62,15 +66,15 @@ def read_manifest(file: IO[bytes], created_at: datetime) -> PeriodicBuild:
     try:
         build = periodic_build_from_json(msgspec.json.encode({"metadata": metadata, "spec": body["spec"]}))
     except (*UNREADABLE, TypeError) as error:
-        raise BadInputError(f"{file.name} holds no usable {PERIODIC_BUILD}: {error}") from error
+        raise BadInputError(f"{file} holds no usable {PERIODIC_BUILD}: {error}") from error
     if build.spec.schedule_error is not None:
-        raise BadInputError(f"{file.name}: {build.spec.schedule_error}")
+        raise BadInputError(f"{file}: {build.spec.schedule_error}")
     return build
 
 
 def _document(file: IO[bytes]) -> dict[str, Any]:
     """Give the only document, checked as far as its kind, its name, and that it has a spec."""
-    documents = _documents(file)
+    documents = read_documents(file)
     if len(documents) != 1:
         found = f"holds {len(documents)} documents" if documents else "is empty"
         raise BadInputError(f"{file.name} {found}: {WANTED}")
@@ -88,7 +92,8 @@ def _document(file: IO[bytes]) -> dict[str, Any]:
 _WANTED_KIND: Final = (PERIODIC_BUILDS.api_version, PERIODIC_BUILD)
 
 
-def _documents(file: IO[bytes]) -> list[Any]:
+def read_documents(file: IO[bytes]) -> list[Any]:
+    """Read every document of a file, YAML or JSON; raises BadInputError."""
     text = file.read()
     try:
         if text.lstrip().startswith(b"{"):
