@@ -93,7 +93,10 @@ class Loop:
     def failures(self) -> float:
         """Read the counter of failed looks."""
         return (
-            self.metrics.registry.get_sample_value("periodicbuild_failed_looks_total", {"kind": "PeriodicBuild"}) or 0
+            self.metrics.registry.get_sample_value(
+                "periodicbuild_reconciles_total", {"kind": "PeriodicBuild", "outcome": "Failed"}
+            )
+            or 0
         )
 
 

@@ -35,7 +35,7 @@ METRICS = {
     "periodicbuild_unaccounted_slots",
     "periodicbuild_queue_depth",
     "periodicbuild_kube_requests",
-    "periodicbuild_failed_looks",
+    "periodicbuild_reconciles",
     "periodicbuild_clock_trusted",
     "periodicbuild_leader",
     "periodicbuild_objects",

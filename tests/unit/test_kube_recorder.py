@@ -17,11 +17,11 @@ from tests.loopback import json_answer, talking_to
 from periodicbuild.core.notices import EventFact, EventType
 from periodicbuild.kube.event_body import Reporter, event_name
 from periodicbuild.kube.event_budget import BURST
-from periodicbuild.kube.events import SERIES_EVERY_SECONDS, TRIES, Recorder
+from periodicbuild.kube.events import SERIES_EVERY_SECONDS, TRIES, Recorded, Recorder
 from periodicbuild.kube.writer import Writer, WriterSettings
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from aiohttp import web
 
@@ -79,11 +79,19 @@ class Hand:
 
 
 @asynccontextmanager
-async def recording(events: Events, hand: Hand | None = None) -> AsyncIterator[Recorder]:
+async def recording(
+    events: Events, hand: Hand | None = None, on_recorded: Callable[[Recorded], None] = lambda _: None
+) -> AsyncIterator[Recorder]:
     """Open a recorder."""
     clock = hand or Hand()
     async with talking_to(events) as (_, session), Writer(session, WriterSettings(qps=0)) as writer:
-        yield Recorder(writer, Reporter(instance="test"), now=lambda: NOON, monotonic=lambda: clock.seconds)
+        yield Recorder(
+            writer,
+            Reporter(instance="test"),
+            on_recorded=on_recorded,
+            now=lambda: NOON,
+            monotonic=lambda: clock.seconds,
+        )
 
 
 @pytest.fixture(autouse=True)
@@ -91,16 +99,17 @@ def _outages_are_short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("periodicbuild.kube.outage.FIRST_PAUSE_SECONDS", 0.01)
 
 
-def after(events: Events, *facts: EventFact) -> Recorder:
-    """Tell some facts one after the other."""
+def after(events: Events, *facts: EventFact) -> list[Recorded]:
+    """Tell some facts one after the other, and give what became of them."""
+    outcomes: list[Recorded] = []
 
-    async def scenario() -> Recorder:
-        async with recording(events) as recorder:
+    async def scenario() -> None:
+        async with recording(events, on_recorded=outcomes.append) as recorder:
             for fact in facts:
                 await recorder.record(fact)
-            return recorder
 
-    return asyncio.run(scenario())
+    asyncio.run(scenario())
+    return outcomes
 
 
 def test_a_fact_said_again_is_one_event_and_one_request() -> None:
@@ -112,8 +121,8 @@ def test_a_fact_said_again_is_one_event_and_one_request() -> None:
 def test_a_fact_that_an_earlier_process_told_is_told() -> None:
     events = Events()
     after(events, FAILED)
-    recorder = after(events, FAILED)
-    assert (events.counts, recorder.dropped) == ({event_name(FAILED): None}, 0)
+    outcomes = after(events, FAILED)
+    assert (events.counts, outcomes) == ({event_name(FAILED): None}, [Recorded.CREATED])
 
 
 def test_facts_told_at_the_same_time_are_told_once() -> None:
@@ -131,8 +140,8 @@ def test_one_object_that_flaps_silences_itself_only() -> None:
     events = Events()
     flapping = [replace(FAILED, key=str(n)) for n in range(BURST + 5)]
     other = replace(FAILED, regarding=a_ref("PeriodicBuild", "other"))
-    recorder = after(events, *flapping, other)
-    assert (len(events.counts), recorder.dropped) == (BURST + 1, 5)
+    outcomes = after(events, *flapping, other)
+    assert (len(events.counts), outcomes.count(Recorded.DROPPED)) == (BURST + 1, 5)
     assert event_name(other) in events.counts
 
 
@@ -184,8 +193,8 @@ def test_a_repeat_of_an_event_that_the_server_has_forgotten_begins_anew() -> Non
 def test_what_could_not_be_told_for_a_moment_is_told() -> None:
     events = Events()
     events.refusals = [503] * (TRIES - 1)
-    recorder = after(events, FAILED)
-    assert (events.counts, recorder.dropped) == ({event_name(FAILED): None}, 0)
+    outcomes = after(events, FAILED)
+    assert (events.counts, outcomes) == ({event_name(FAILED): None}, [Recorded.CREATED])
 
 
 def test_what_cannot_be_told_is_dropped_counted_and_told_when_it_is_said_again(
@@ -194,8 +203,8 @@ def test_what_cannot_be_told_is_dropped_counted_and_told_when_it_is_said_again(
     events = Events()
     events.refusals = [403]
     with caplog.at_level(logging.INFO, logger="periodicbuild"):
-        recorder = after(events, FAILED, FAILED)
-    assert (events.counts, recorder.dropped) == ({event_name(FAILED): None}, 1)
+        outcomes = after(events, FAILED, FAILED)
+    assert (events.counts, outcomes) == ({event_name(FAILED): None}, [Recorded.FAILED, Recorded.CREATED])
     assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
 
 
@@ -203,16 +212,18 @@ def test_in_a_namespace_that_is_gone_nobody_is_told_and_nobody_complains(caplog:
     """R43."""
     events = Events()
     events.refusals = [404]
-    recorder = after(events, FAILED)
-    assert (events.counts, recorder.dropped, caplog.records) == ({}, 1, [])
+    outcomes = after(events, FAILED)
+    assert (events.counts, outcomes, caplog.records) == ({}, [Recorded.FAILED], [])
 
 
 def test_a_writer_that_is_closed_drops_the_fact_in_silence(caplog: pytest.LogCaptureFixture) -> None:
-    async def scenario() -> int:
+    outcomes: list[Recorded] = []
+
+    async def scenario() -> None:
         async with talking_to(Events()) as (_, session), Writer(session, WriterSettings(qps=0)) as writer:
-            recorder = Recorder(writer, Reporter(instance="test"))
+            recorder = Recorder(writer, Reporter(instance="test"), on_recorded=outcomes.append)
             await writer.close()
             await recorder.record(FAILED)
-            return recorder.dropped
 
-    assert (asyncio.run(scenario()), caplog.records) == (1, [])
+    asyncio.run(scenario())
+    assert (outcomes, caplog.records) == ([Recorded.FAILED], [])

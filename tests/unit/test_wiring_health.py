@@ -3,29 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import aiohttp
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
-from tests.builders import a_build, a_pod, a_schedule_status, an_app_server
+from tests.monitoring.registry import a_busy_operators_metrics
 
-from periodicbuild.core.status import BuildStatus
-from periodicbuild.kube.leadership import Unopposed
-from periodicbuild.kube.parse import StoredBuild
-from periodicbuild.kube.paths import Target
-from periodicbuild.wiring.clock import Clock
+from periodicbuild.wiring.build_metrics import GAUGES
 from periodicbuild.wiring.health import Health
 from periodicbuild.wiring.metrics import Metrics
-from periodicbuild.wiring.process_metrics import StateCollector
-from periodicbuild.wiring.store import Store
-from periodicbuild.wiring.store_metrics import StoreCollector
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+PER_BUILD = [f"periodicbuild_{name}" for name, *_ in GAUGES]
 
 
 def fine() -> str | None:
@@ -46,23 +38,6 @@ def asked(path: str, *, complaint: Callable[[], str | None] = fine, missing: Cal
             await health.stop()
 
     return asyncio.run(scenario())
-
-
-def a_busy_operators_metrics() -> Metrics:
-    """Give metrics of a store with one of each, and some history."""
-    store, metrics = Store(lambda _: None), Metrics()
-    build = a_build(status=BuildStatus(schedule=a_schedule_status()))
-    store.put_build(StoredBuild(build=build, ledger_json=b"[]"))
-    store.put_app_server(an_app_server(build))
-    store.put_pod(a_pod(an_app_server(build)))
-    clock = Clock(wall=lambda: NOON)
-    metrics.registry.register(StoreCollector(store, clock))
-    metrics.registry.register(StateCollector(clock, Unopposed(), depth=lambda: 3, tasks=lambda: 12))
-    metrics.on_request(Target("create", "pods", "team-a"), 201, 0.1)
-    metrics.on_request(Target("create", "pods", "team-a"), 0, 0.1)
-    metrics.schedule_lag.observe(0.7)
-    metrics.failed_looks.labels("AppServer").inc()
-    return metrics
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
@@ -93,12 +68,19 @@ def test_metrics_can_be_read_and_have_the_names_and_labels_that_dashboards_use()
     own = {name: labels[name] for name in labels if not name.startswith("process_")}
     assert "process_resident_memory_bytes" in labels
     assert own == {
-        "periodicbuild_build_info": {"version", "tzdata"},
+        "periodicbuild_build_info": {"version", "revision", "tzdata"},
         "periodicbuild_schedule_lag_seconds": {"le"},
-        "periodicbuild_slots": set(),
+        "periodicbuild_slots": {"decision", "reason"},
         "periodicbuild_runs_finished": {"trigger", "result"},
-        "periodicbuild_failed_looks": {"kind"},
+        "periodicbuild_runs_started": {"trigger"},
+        "periodicbuild_provisioning_attempts": set(),
+        "periodicbuild_provisioning_failures": {"class"},
+        "periodicbuild_provisioning_duration_seconds": {"result", "le"},
+        "periodicbuild_reconciles": {"kind", "outcome"},
+        "periodicbuild_reconcile_duration_seconds": {"kind", "le"},
+        "periodicbuild_events": {"outcome"},
         "periodicbuild_kube_requests": {"verb", "resource", "code"},
+        "periodicbuild_kube_request_duration_seconds": {"verb", "resource", "le"},
         "periodicbuild_notifications": {"sink", "outcome"},
         "periodicbuild_notification_delay_seconds": {"le"},
         "periodicbuild_notifications_pending": set(),
@@ -107,6 +89,10 @@ def test_metrics_can_be_read_and_have_the_names_and_labels_that_dashboards_use()
         "periodicbuild_stray_pods": set(),
         "periodicbuild_stray_pods_removed": set(),
         "periodicbuild_queue_depth": set(),
+        "periodicbuild_queue_oldest_timestamp_seconds": set(),
+        "periodicbuild_watch_last_activity_timestamp_seconds": {"kind"},
+        **{name: {"namespace", "name"} for name in PER_BUILD},
+        "periodicbuild_objects_unreported": set(),
         "periodicbuild_tasks": set(),
         "periodicbuild_objects": {"kind"},
         "periodicbuild_clock_trusted": set(),

@@ -13,6 +13,7 @@ import math
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -71,6 +72,17 @@ class _Event(msgspec.Struct):
     series: _Series | None = None
 
 
+class Recorded(StrEnum):
+    """What became of a fact."""
+
+    CREATED = "Created"
+    SERIES = "Series"
+    """An Event that is there was counted up."""
+    DROPPED = "Dropped"
+    """The object has had its share of Events."""
+    FAILED = "Failed"
+
+
 class Recorder:
     """Write Events through the writer, with the lowest priority."""
 
@@ -79,11 +91,12 @@ class Recorder:
         writer: Writer,
         reporter: Reporter,
         *,
+        on_recorded: Callable[[Recorded], None] = lambda _: None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.dropped = 0
-        """Facts that were not told: over the object's budget, or refused."""
+        """`on_recorded` hears what became of each fact that was not told already."""
+        self._on_recorded = on_recorded
         self._writer = writer
         self._reporter = reporter
         self._now = now
@@ -104,14 +117,16 @@ class Recorder:
             if not fact.repeating or self._monotonic() < told.write_again_at:
                 return
         if not self._budget.take(fact.regarding.uid):
-            self.dropped += 1
+            self._on_recorded(Recorded.DROPPED)
             return
         try:
-            await (self._create(fact, path) if told is None else self._count(fact, path, told))
+            outcome = await (self._create(fact, path) if told is None else self._count(fact, path, told))
         except (KubeError, NotLeaderError, WriterClosedError) as error:
-            self._drop(path, error)
+            self._forget(path, error)
+            outcome = Recorded.FAILED
+        self._on_recorded(outcome)
 
-    async def _create(self, fact: EventFact, path: str) -> None:
+    async def _create(self, fact: EventFact, path: str) -> Recorded:
         told = _Told(count=1)
         self._told.put(path, told)
         request = WriteRequest(
@@ -124,18 +139,20 @@ class Recorder:
         except AlreadyExistsError:
             if fact.repeating:
                 await self._go_on(path, told)
+                return Recorded.SERIES
         else:
             told.write_again_at = self._monotonic()
+        return Recorded.CREATED
 
-    async def _count(self, fact: EventFact, path: str, told: _Told) -> None:
+    async def _count(self, fact: EventFact, path: str, told: _Told) -> Recorded:
         """Write the count; an Event that the API server has forgotten meanwhile begins anew."""
         told.write_again_at = math.inf
         try:
             await self._patch_series(path, told.count)
         except NotFoundError:
-            await self._create(fact, path)
-        else:
-            told.write_again_at = self._monotonic() + SERIES_EVERY_SECONDS
+            return await self._create(fact, path)
+        told.write_again_at = self._monotonic() + SERIES_EVERY_SECONDS
+        return Recorded.SERIES
 
     async def _go_on(self, path: str, told: _Told) -> None:
         """Take over the count of an Event that an earlier process began: it must not go down."""
@@ -166,9 +183,8 @@ class Recorder:
         self._outage.is_over()
         return answer
 
-    def _drop(self, path: str, error: OperatorError) -> None:
+    def _forget(self, path: str, error: OperatorError) -> None:
         """Forget the fact, so that it is tried again if it is said again."""
-        self.dropped += 1
         self._told.forget(path)
         if isinstance(error, KubeError) and not _is_namespace_gone(error):
             self._outage.failed(error)

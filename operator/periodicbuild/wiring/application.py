@@ -18,11 +18,12 @@ from periodicbuild.kube.credentials import load_credentials
 from periodicbuild.kube.election import Election
 from periodicbuild.kube.errors import NotFoundError, UnknownKindError
 from periodicbuild.kube.event_body import Reporter
-from periodicbuild.kube.kinds import PERIODIC_BUILDS
+from periodicbuild.kube.kinds import APP_SERVER, PERIODIC_BUILD, PERIODIC_BUILDS, POD
 from periodicbuild.kube.leadership import Unopposed
 from periodicbuild.kube.session import KubeSession
 from periodicbuild.kube.writer import Writer, WriterSettings
 from periodicbuild.wiring import term
+from periodicbuild.wiring.build_metrics import BuildsCollector
 from periodicbuild.wiring.clock import Clock
 from periodicbuild.wiring.followers import follow_app_servers, follow_builds, follow_pods
 from periodicbuild.wiring.handlers import kopf_registry, kopf_settings
@@ -35,7 +36,9 @@ from periodicbuild.wiring.store_metrics import StoreCollector
 from periodicbuild.wiring.wakeups import WakeUps
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Coroutine, Sequence
+
+    from prometheus_client.registry import Collector
 
     from periodicbuild.kube.leadership import Leadership
     from periodicbuild.kube.watch import ListWatch
@@ -91,17 +94,32 @@ class Application:
         self._health = Health(self.complaint, self.what_is_missing, metrics.registry)
         self._acting: asyncio.Task[None] | None = None
         self._tasks: list[asyncio.Task[None]] = []
-        metrics.registry.register(StoreCollector(self.store, clock))
-        metrics.registry.register(self._state_collector())
+        for collector in self._collectors():
+            metrics.registry.register(collector)
 
-    def _state_collector(self) -> StateCollector:
+    def _collectors(self) -> tuple[Collector, ...]:
         lasting = self._lasting
-        return StateCollector(
+        state = StateCollector(
             lasting.clock,
             lasting.leadership,
-            depth=lambda: len(lasting.queue) + lasting.writer.depth,
+            waiting=lambda: (len(lasting.queue) + lasting.writer.depth, lasting.queue.oldest),
             tasks=lambda: len(asyncio.all_tasks()),
+            heard=self._heard,
         )
+        return (
+            state,
+            StoreCollector(self.store, lasting.clock),
+            BuildsCollector(self.store, lasting.settings.metrics_max_builds),
+        )
+
+    def _heard(self) -> dict[str, float]:
+        """Give when the API server last spoke to the watches of each kind: the one that has been silent longest."""
+        kinds: dict[str, Sequence[ListWatch[object]]] = {
+            PERIODIC_BUILD: self._builds,
+            APP_SERVER: self._app_servers,
+            POD: self._pods,
+        }
+        return {kind: min(watch.last_activity for watch in watches) for kind, watches in kinds.items()}
 
     def complaint(self) -> str | None:
         """Say what is wrong with this process; None = it is alive."""
@@ -220,10 +238,14 @@ async def run(settings: Settings, clock: Clock | None = None) -> None:
     clock, metrics = clock or Clock(), Metrics()
     agent = settings.election.identity if settings.election is not None else ""
     async with AsyncExitStack() as stack:
-        session = await stack.enter_async_context(KubeSession(credentials, on_request=metrics.on_request, agent=agent))
+        session = await stack.enter_async_context(
+            KubeSession(credentials, on_request=metrics.loop.on_request, agent=agent)
+        )
         election = None
         if settings.election is not None:
-            own = await stack.enter_async_context(KubeSession(credentials, on_request=metrics.on_request, agent=agent))
+            own = await stack.enter_async_context(
+                KubeSession(credentials, on_request=metrics.loop.on_request, agent=agent)
+            )
             election = Election(own, settings.election, now=lambda: clock.now().steady, is_fit=lambda: clock.is_trusted)
         leadership: Leadership = election or Unopposed()
         limits = WriterSettings(qps=settings.qps, burst=settings.burst)
@@ -234,6 +256,7 @@ async def run(settings: Settings, clock: Clock | None = None) -> None:
         await kopf.operator(
             registry=kopf_registry(credentials, application.stop),
             settings=kopf_settings(),
+            identity="periodicbuild",  # type: ignore[arg-type] # else the user's name is asked for: containers have none
             clusterwide=not settings.namespaces,
             namespaces=settings.namespaces,
         )

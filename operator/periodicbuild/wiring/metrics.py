@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter as Tally
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
 
 from periodicbuild.core.reasons import Outcome, Trigger
+from periodicbuild.wiring.attempt_metrics import AttemptMetrics
+from periodicbuild.wiring.loop_metrics import LoopMetrics
 from periodicbuild.wiring.process_metrics import register_process
 from periodicbuild.wiring.telling_metrics import TellingMetrics
 
 if TYPE_CHECKING:
     from periodicbuild.core.plans import BuildPlan
-    from periodicbuild.kube.paths import Target
+    from periodicbuild.core.status import BuildStatus
 
 LAG_BUCKETS = (0.1, 0.5, 1, 5, 15, 30, 60, 300, 900, 3600)
 """Seconds from a slot to its AppServer."""
@@ -43,32 +46,29 @@ class Metrics:
             ("trigger", "result"),
             registry=self.registry,
         )
-        self.failed_looks = Counter(
-            "periodicbuild_failed_looks", "Looks that ended in an error, by kind.", ("kind",), registry=self.registry
+        self.runs_started = Counter(
+            "periodicbuild_runs_started", "Runs that began, by trigger.", ("trigger",), registry=self.registry
         )
         self.stray_pods_removed = Counter(
             "periodicbuild_stray_pods_removed",
             "Pods with our labels that were removed because they belonged to no AppServer.",
             registry=self.registry,
         )
-        self.requests = Counter(
-            "periodicbuild_kube_requests",
-            "Requests to the API server, by verb, resource and code (0: no answer).",
-            ("verb", "resource", "code"),
-            registry=self.registry,
-        )
         self.telling = TellingMetrics(self.registry)
-        for trigger in Trigger:
+        self.attempts = AttemptMetrics(self.registry)
+        self.loop = LoopMetrics(self.registry)
+        for trigger in Trigger:  # the rate of a series that appears with its first failure misses that failure
+            self.runs_started.labels(trigger)
             for outcome in Outcome:
                 self.runs.labels(trigger, outcome)
 
-    def count(self, plan: BuildPlan) -> None:
-        """Count what an accepted status write has decided."""
+    def count(self, before: BuildStatus, plan: BuildPlan, after: BuildStatus) -> None:
+        """Count what an accepted status write has decided; a run that is new may have ended with the same write."""
         for ruling in plan.ruled:
             self.slots.labels(ruling.fate.decision, ruling.fate).inc(ruling.count)
-        for run in plan.ended:
-            self.runs.labels(run.trigger, run.outcome).inc()
-
-    def on_request(self, target: Target, code: int, _seconds: float) -> None:
-        """Count one request."""
-        self.requests.labels(target.verb, target.resource, str(code)).inc()
+        for ended in plan.ended:
+            self.runs.labels(ended.trigger, ended.outcome).inc()
+        known = Tally(run.trigger for run in before.runs)
+        told = Tally(run.trigger for run in after.runs) + Tally(run.trigger for run in plan.ended)
+        for trigger, count in (told - known).items():
+            self.runs_started.labels(trigger).inc(count)

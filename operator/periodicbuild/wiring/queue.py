@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,8 @@ class KeyedQueue:
 
     def __init__(self) -> None:
         self._has_work = asyncio.Event()
-        self._waiting: OrderedDict[Key, None] = OrderedDict()
+        self._waiting: OrderedDict[Key, float] = OrderedDict()
+        """With the instant of the first asking."""
         self._taken: set[Key] = set()
         self._again: set[Key] = set()
 
@@ -28,8 +30,13 @@ class KeyedQueue:
         if key in self._taken:
             self._again.add(key)
         else:
-            self._waiting[key] = None
+            self._waiting.setdefault(key, time.time())
             self._has_work.set()
+
+    @property
+    def oldest(self) -> float | None:
+        """Give the instant (Unix time) since which the first in line has waited; None = nobody does."""
+        return next(iter(self._waiting.values()), None)
 
     async def wait(self) -> None:
         """Wait until there is, or just was, a key to take."""

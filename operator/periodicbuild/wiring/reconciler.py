@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -118,8 +119,10 @@ class Reconciler:
 
     async def _work(self, key: Key) -> None:
         """Look at one key; the only place where any exception is caught, so that no object jams another."""
+        began_at, has_failed = time.monotonic(), True
         try:
             await (self._look_at_build(key) if key.kind == PERIODIC_BUILD else self._look_at_app_server(key))
+            has_failed = False
             if self._failures.pop(key, None) is not None:
                 self._is_away = False
         except (WriterClosedError, NotLeaderError):
@@ -130,6 +133,7 @@ class Reconciler:
             _log.exception("a look failed; this is a bug in the operator", extra=_extra(key))
             self._back_off(key, error)
         finally:
+            self._metrics.loop.looked(key.kind, time.monotonic() - began_at, failed=has_failed)
             self._slots.release()
             self._queue.done(key)
 
@@ -145,7 +149,6 @@ class Reconciler:
             if error.retry_after:
                 pause = max(pause, timedelta(seconds=min(error.retry_after, LONGEST_BACK_OFF.total_seconds())))
             self._complain("the API refused; trying again", {**_extra(key), "error": str(error)}, error)
-        self._metrics.failed_looks.labels(key.kind).inc()
         self._wakeups.set(key, Wake(steady=self._clock.now().steady + pause))
 
     async def _look_at_build(self, key: Key) -> None:
@@ -219,7 +222,7 @@ class Reconciler:
         memory.unwritten = plan.unwritten
         owed = {notice.key for notice in plan.status.mail.pending}
         memory.deliveries = {key: one for key, one in memory.deliveries.items() if key in owed}
-        self._metrics.count(plan)
+        self._metrics.count(stored.build.status, plan, plan.status)
         self._tell(plan.events)
 
     async def _look_at_app_server(self, key: Key) -> None:
@@ -260,6 +263,7 @@ class Reconciler:
         except NotFoundError:
             self._store.remove_app_server(app_server.ref)
             return False
+        self._metrics.attempts.count(app_server, status, self._clock.now().steady)
         return True
 
     def _tell(self, events: Sequence[EventFact]) -> None:

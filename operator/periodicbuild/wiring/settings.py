@@ -33,6 +33,8 @@ class Settings:
     log_format: str
     listen: str
     """`host:port` of /healthz, /readyz and /metrics."""
+    metrics_max_builds: int
+    """So many PeriodicBuilds have metrics of their own."""
     election: ElectionSettings | None
     """None = this is the only replica."""
     telling: TellingSettings
@@ -71,6 +73,8 @@ def parse_settings(arguments: Sequence[str]) -> Settings:
     run.add_argument("--log-level", choices=("debug", "info", "warning", "error"), default="info")
     run.add_argument("--log-format", choices=("text", "json"), default="text")
     run.add_argument("--listen", type=address, default="127.0.0.1:8080", help="of /healthz, /readyz, /metrics")
+    told = "PeriodicBuilds that have metrics of their own (default 2000; 0 = none)"
+    run.add_argument("--metrics-max-builds", type=at_least(0), default=2_000, help=told)
     add_election_arguments(run)
     add_telling_arguments(run)
     chosen = parser.parse_args(arguments)
@@ -84,6 +88,7 @@ def parse_settings(arguments: Sequence[str]) -> Settings:
         log_level=chosen.log_level,
         log_format=chosen.log_format,
         listen=chosen.listen,
+        metrics_max_builds=chosen.metrics_max_builds,
         election=election_settings(chosen),
         telling=telling_settings(chosen, run),
     )

@@ -67,7 +67,7 @@ async def act(lasting: Lasting) -> None:
     admission.take_places(store.builds_in_progress())
     teller = _teller(lasting)
     writes = Writes(lasting.writer, store, lasting.clock, lasting.leadership)
-    recorder = Recorder(lasting.writer, lasting.reporter)
+    recorder = Recorder(lasting.writer, lasting.reporter, on_recorded=lasting.metrics.loop.on_event)
     reconciler = Reconciler(
         store=store,
         clock=lasting.clock,
