@@ -5,12 +5,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 REPORT := $(VENV)/report.xml
+REQUESTS := $(CURDIR)/$(VENV)/requests
+COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --universal --no-header --no-annotate
 NO_CLUSTER := not control_plane and not simulated_nodes and not real_node
 # operator/ must never shadow the standard library's operator; the root is named so that `tests` can be found.
 export PYTHONSAFEPATH := 1
 export PYTHONPATH := $(CURDIR)
 
-.PHONY: help setup demo test test-fast check lint types layers bench budget contest format lock crds clean
+.PHONY: help setup demo test test-fast check lint types layers bench budget contest format lock crds chart image docs release clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,7 +31,9 @@ demo: $(STAMP) ## Watch the main job on a real cluster, two minutes (ARGS=--keep
 	@$(BIN)/python -m tests.demo $(ARGS)
 
 test: check ## Everything: lint, types, layers, unit, property, integration, end-to-end
-	$(BIN)/python -m tests.side_by_side $(REPORT)
+	@rm -rf $(REQUESTS)
+	PERIODICBUILD_REQUESTS=$(REQUESTS) $(BIN)/python -m tests.side_by_side $(REPORT)
+	@$(BIN)/python -m tests.rights $(REQUESTS)
 	@$(BIN)/python -m tests.budget
 	@$(BIN)/python -m tests.summary "lint, types, layers, dependencies" $(REPORT).clusters $(REPORT).others
 
@@ -66,8 +70,22 @@ format: $(STAMP) ## Format and mend what can be mended
 crds: $(STAMP) ## Write crds/ and docs/fields.md from their sources
 	$(BIN)/python -m tests.schema.generate
 
+chart: $(STAMP) ## Write what is made from other files: the chart's copies, manifests/, the dashboard, tables of pages
+	@$(BIN)/python -m tests.chart.generate
+
+image: $(STAMP) ## Build the image into dist/, without a registry
+	@$(BIN)/python -m tests.release.image $(ARGS)
+
+docs: $(STAMP) ## Build the documentation as a site into dist/site
+	@$(BIN)/mkdocs build --strict --quiet
+
+release: $(STAMP) ## Make wheel, chart, manifests, image and list of materials in dist/, the same each time
+	@$(BIN)/python -m tests.release.release $(ARGS)
+
 lock: $(STAMP) ## Write requirements.lock from pyproject.toml
-	$(BIN)/uv pip compile --quiet --group dev --generate-hashes --universal --no-header --no-annotate --upgrade pyproject.toml -o requirements.lock
+	$(COMPILE) --upgrade --group dev pyproject.toml -o requirements.lock
+	$(COMPILE) -c requirements.lock pyproject.toml -o requirements-image.lock
+	echo hatchling | $(COMPILE) -c requirements.lock - -o requirements-build.lock
 
 clean: ## Remove what make made here; clusters end with `python -m tests.cluster down`
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -15,6 +15,7 @@ from tests.cluster.cluster import Cluster
 from tests.cluster.errors import ClusterError, LevelUnavailableError
 from tests.cluster.external import ExternalCluster, explicit_kubeconfig
 from tests.cluster.levels import Level
+from tests.rights import leave_requests
 
 ALLOW_SKIP = "PERIODICBUILD_ALLOW_SKIP"
 
@@ -59,4 +60,5 @@ def _cluster(level: Level, folders: pytest.TempPathFactory) -> Iterator[Cluster]
     try:
         yield cluster
     finally:
+        leave_requests(cluster)
         lifecycle.down(name)

@@ -26,13 +26,19 @@ READY_WITHIN_SECONDS = 60
 
 def install(cluster: Cluster) -> None:
     """Apply CRDs, policies and roles, and wait until the kinds are served."""
-    cluster.kubectl("apply", "-f", str(ROOT / "crds"), "-f", str(ROOT / "manifests" / "rbac.yaml"))
+    cluster.kubectl("apply", "-f", str(ROOT / "crds"))
+    install_roles(cluster)
     cluster.kubectl(
         "wait", "--for=condition=Established", "--timeout=60s", "-f", str(ROOT / "crds" / "appservers.yaml")
     )
     cluster.kubectl(
         "wait", "--for=condition=Established", "--timeout=60s", "-f", str(ROOT / "crds" / "periodicbuilds.yaml")
     )
+
+
+def install_roles(cluster: Cluster) -> None:
+    """Apply the operator's namespace, account and roles."""
+    cluster.kubectl("apply", "-f", str(ROOT / "manifests" / "rbac.yaml"))
 
 
 @dataclass(slots=True)

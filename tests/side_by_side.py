@@ -27,8 +27,16 @@ if TYPE_CHECKING:
 OF_THEIR_OWN = ("tests/integration/test_demo.py", *sorted(map(str, Path().glob("tests/integration/test_cluster_*.py"))))
 """What starts clusters itself: with the end-to-end tests about half of the time."""
 GROUPS = {
-    "clusters": ("tests/e2e", "tests/crash", *OF_THEIR_OWN),
-    "others": ("tests/unit", "tests/property", "tests/integration", *(f"--ignore={path}" for path in OF_THEIR_OWN)),
+    "clusters": ("tests/e2e", "tests/crash", "tests/chart", *OF_THEIR_OWN),
+    "others": (
+        "tests/unit",
+        "tests/property",
+        "tests/integration",
+        "tests/monitoring",
+        "tests/release",
+        "tests/docs",
+        *(f"--ignore={path}" for path in OF_THEIR_OWN),
+    ),
 }
 """By name: what pytest is told to run."""
 

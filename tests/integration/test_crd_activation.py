@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.control_plane
 
 AUTHOR = "author"
-"""May write PeriodicBuilds, and patch the Service `own`."""
+"""May write PeriodicBuilds, and so create pods, and patch the Service `own`."""
 RULES = [
     {"apiGroups": ["periodicbuild.dev"], "resources": ["periodicbuilds"], "verbs": ["*"]},
     {"apiGroups": [""], "resources": ["services"], "resourceNames": ["own"], "verbs": ["patch"]},
+    {"apiGroups": [""], "resources": ["pods"], "verbs": ["create"]},
 ]
 REFUSAL = (
     "spec.activation.serviceName lets the operator change the selector of Service payments, which you may not: ask for"

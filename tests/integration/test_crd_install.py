@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.control_plane
 
 POLICIES = (
+    "appserver-rights.periodicbuild.dev",
     "appserver-template.periodicbuild.dev",
     "periodicbuild-activation.periodicbuild.dev",
+    "periodicbuild-rights.periodicbuild.dev",
     "periodicbuild-warnings.periodicbuild.dev",
 )
 INSTALLED = (

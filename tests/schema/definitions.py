@@ -7,6 +7,8 @@ into the description and into the table of fields.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,8 @@ SOURCES = ("periodicbuilds.yaml", "appservers.yaml")
 """Each renders to the file of the same name in `crds/`."""
 
 OPERATOR_DEFAULT = "x-operator-default"
+MARK = "periodicbuild.dev/definition"
+"""The annotation that tells definitions apart, for the chart's notes: the API server fills defaults into the rest."""
 _RULES = "x-kubernetes-validations"
 _WIDTH = 120
 
@@ -64,9 +68,14 @@ def definition_text(source: str) -> str:
         openapi="/openapi/v3/api/v1", version=read_pod_template(POD_TEMPLATE)["kubernetesVersion"].removeprefix("v")
     )
     body = definition(source)
+    body["metadata"]["annotations"] = {MARK: _digest(body["spec"])}
     properties = schema_of(body)["properties"]["spec"]["properties"]
     properties["template"] = _compact_below(properties["template"])
     return header + yaml.dump(body, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=_WIDTH)
+
+
+def _digest(spec: Schema) -> str:
+    return hashlib.sha256(json.dumps(spec, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def schema_of(crd: Schema) -> Schema:

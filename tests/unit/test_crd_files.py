@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import yaml
-from tests.schema.definitions import CRDS, SOURCES, definition, definition_text, schema_of
+from tests.schema.definitions import CRDS, MARK, SOURCES, definition, definition_text, schema_of
 from tests.schema.fields import FIELDS_PAGE, fields_text
 from tests.schema.generate import generated, main, outdated
 from tests.schema.grammar import TIME_OF_DAY_PATTERN, TIME_ZONE_PATTERN
@@ -28,9 +28,15 @@ from periodicbuild.core.zones import zone_names
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.schema.definitions import Schema
+    from tests.schema.definitions import MARK, Schema
 
-POLICIES = ("appserver-template-policy.yaml", "periodicbuild-activation-policy.yaml", WARNINGS)
+POLICIES = (
+    "appserver-rights-policy.yaml",
+    "appserver-template-policy.yaml",
+    "periodicbuild-activation-policy.yaml",
+    "periodicbuild-rights-policy.yaml",
+    WARNINGS,
+)
 MAX_COMPACT_BYTES = 100_000
 """What `kubectl apply` keeps in an annotation is compact JSON; the limit there is 262,144."""
 
@@ -87,7 +93,7 @@ def test_the_table_of_fields_is_what_is_generated() -> None:
 
 
 def test_the_folder_holds_only_what_is_to_be_applied() -> None:
-    assert sorted(path.name for path in CRDS.iterdir()) == sorted([*SOURCES, *POLICIES])
+    assert sorted(path.name for path in CRDS.iterdir()) == sorted([*SOURCES, *POLICIES, "Kustomization"])
 
 
 @pytest.mark.parametrize("source", SOURCES)
@@ -100,7 +106,10 @@ def test_a_generated_file_says_from_what_and_how(source: str) -> None:
 
 @pytest.mark.parametrize("source", SOURCES)
 def test_the_text_reads_back_as_the_definition(source: str) -> None:
-    assert yaml.safe_load(definition_text(source)) == definition(source)
+    read = yaml.safe_load(definition_text(source))
+
+    assert list(read["metadata"].pop("annotations")) == [MARK]
+    assert read == definition(source)
 
 
 @pytest.mark.parametrize("source", SOURCES)

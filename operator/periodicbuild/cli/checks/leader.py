@@ -10,7 +10,7 @@ import msgspec
 from periodicbuild.cli.checks.finding import failed, ok, unseen, warning
 from periodicbuild.cli.times import relative
 from periodicbuild.kube.errors import ForbiddenError, NotFoundError
-from periodicbuild.kube.lease import LEASE_NAME, LEASES
+from periodicbuild.kube.lease import LEASES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,13 +32,13 @@ class _Lease(msgspec.Struct):
 
 
 def check(patient: Patient) -> Iterator[Finding]:
-    """Read the Lease beside the operator's service account."""
-    path = LEASES.path(namespace=patient.account.namespace, name=LEASE_NAME)
+    """Read the Lease beside the operator's service account, which by default and in the chart has its name."""
+    path = LEASES.path(namespace=patient.account.namespace, name=patient.account.name)
     try:
         lease = msgspec.json.decode(patient.cluster.read_path(path), type=_Lease).spec
     except NotFoundError:
         remedy = "right if the operator runs with --leader-elect=false, or with a Lease elsewhere; else read its log"
-        yield warning(TITLE, f"there is no Lease {patient.account.namespace}/{LEASE_NAME}", remedy)
+        yield warning(TITLE, f"there is no Lease {patient.account.namespace}/{patient.account.name}", remedy)
         return
     except ForbiddenError as error:
         yield unseen(TITLE, error)

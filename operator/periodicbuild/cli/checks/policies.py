@@ -37,11 +37,21 @@ class Policy(NamedTuple):
 
 
 POLICIES: Final = (
+    Policy(
+        "appserver-rights.periodicbuild.dev",
+        is_needed=True,
+        without="whoever creates an AppServer needs no right to create pods, and can forge the answer to a slot",
+    ),
     Policy("appserver-template.periodicbuild.dev", is_needed=True, without="templates of AppServers can be changed"),
     Policy(
         "periodicbuild-activation.periodicbuild.dev",
         is_needed=True,
         without="whoever writes a PeriodicBuild can have any Service switched that has opted in",
+    ),
+    Policy(
+        "periodicbuild-rights.periodicbuild.dev",
+        is_needed=True,
+        without="whoever writes a PeriodicBuild needs no right to create pods",
     ),
     Policy("periodicbuild-warnings.periodicbuild.dev", is_needed=False, without="nobody is warned of unusual specs"),
 )

@@ -1,0 +1,1 @@
+"""What is handed out: the image, the wheel, the chart and the plain manifests, each made by one command."""
