@@ -46,6 +46,12 @@ def _etcd_is_back(simulated_nodes: Cluster) -> Iterator[None]:
             simulated_nodes.start_etcd()
 
 
+def soon(stage: Stage) -> datetime:
+    """Give a slot that is about to come; its namespace is there first, which after an outage may take a while."""
+    assert stage.namespace
+    return in_seconds(6)
+
+
 def a_build_due_at(stage: Stage, name: str, slot: datetime) -> PeriodicBuild:
     """Create one, and wait until its slot is known."""
     build = stage.create(name, a_build_spec(schedule=every("24h", notBefore=text_of(slot))))
@@ -95,9 +101,9 @@ def test_a_minute_without_api_server_costs_no_slot_and_no_run(stage: Stage, oper
 
 @pytest.mark.usefixtures("_etcd_is_back")
 def test_etcd_may_be_restarted(stage: Stage, operator: OperatorProcess) -> None:
-    slot = in_seconds(6)
-    due = a_build_due_at(stage, "due-without-etcd", slot)
     cluster = stage.cluster
+    slot = soon(stage)
+    due = a_build_due_at(stage, "due-without-etcd", slot)
     assert isinstance(cluster, LocalCluster)
 
     cluster.stop_etcd()
@@ -116,7 +122,7 @@ def test_too_many_requests_are_one_warning_of_each_part_and_cost_no_slot(
     try:
         with line_to(stage.cluster.kubeconfig_for_service_account(NAMESPACE, ACCOUNT), way) as line:
             refused.start()
-            slot = in_seconds(6)
+            slot = soon(stage)
             due = a_build_due_at(stage, "due-and-refused", slot)
             with Patient(refused) as patient:
                 line.put(Fault(Refuse(status=429, retry_after_seconds=1), times=ALWAYS))
