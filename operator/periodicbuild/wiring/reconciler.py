@@ -119,17 +119,18 @@ class Reconciler:
 
     async def _work(self, key: Key) -> None:
         """Look at one key; the only place where any exception is caught, so that no object jams another."""
-        began_at, has_failed = time.monotonic(), True
+        began_at, has_failed = time.monotonic(), False
         try:
             await (self._look_at_build(key) if key.kind == PERIODIC_BUILD else self._look_at_app_server(key))
-            has_failed = False
             if self._failures.pop(key, None) is not None:
                 self._is_away = False
         except (WriterClosedError, NotLeaderError):
             return
         except KubeError as error:
+            has_failed = True
             self._back_off(key, error)
         except Exception as error:  # noqa: BLE001 - guards the loop: one broken object must not stop the others
+            has_failed = True
             _log.exception("a look failed; this is a bug in the operator", extra=_extra(key))
             self._back_off(key, error)
         finally:

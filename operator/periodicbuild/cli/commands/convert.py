@@ -35,12 +35,12 @@ def command(*, file: IO[bytes]) -> None:
     Prints manifests to review and apply, each below a comment that lists what changes in meaning. What has no
     counterpart is an error, and nothing is printed then.
     """
-    converted = [(one, *convert(one)) for one in each_cron_job(read_documents(file), file.name)]
+    converted = [convert(one) for one in each_cron_job(read_documents(file), file.name)]
     if not converted:
         raise BadInputError(f"{file.name} holds no CronJob")
-    for _, manifest, _ in converted:
+    for manifest, _ in converted:
         check_manifest(msgspec.json.decode(msgspec.json.encode(manifest)), file.name, datetime.now(UTC))
-    for number, (_, manifest, changes) in enumerate(converted):
+    for number, (manifest, changes) in enumerate(converted):
         if number:
             click.echo("---")
         click.echo(_comment(manifest["metadata"]["name"], changes))
