@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from tests.cluster import lifecycle
@@ -44,19 +45,31 @@ def real_node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     yield from _cluster(Level.NODE, tmp_path_factory)
 
 
-def _cluster(level: Level, folders: pytest.TempPathFactory) -> Iterator[Cluster]:
+@contextmanager
+def unavailable_is_told() -> Iterator[None]:
+    """Fail with the one sentence of what this machine cannot have, or skip if that is allowed."""
     try:
-        if kubeconfig := explicit_kubeconfig():
-            yield ExternalCluster.of(kubeconfig, level, folders.mktemp("kubeconfigs"))
-            return
-        name = f"test-{os.getpid()}-{level.value}"
-        cluster = lifecycle.up(lifecycle.Wish(name=name, level=level, ends_with_this_process=True))
+        yield
     except LevelUnavailableError as error:
         if os.environ.get(ALLOW_SKIP):
             pytest.skip(str(error))
         pytest.fail(f"{error}\n(To skip such tests set {ALLOW_SKIP}=1.)", pytrace=False)
     except ClusterError as error:
         pytest.fail(str(error), pytrace=False)
+
+
+def _cluster(level: Level, folders: pytest.TempPathFactory) -> Iterator[Cluster]:
+    name = f"test-{os.getpid()}-{level.value}"
+    cluster: Cluster
+    with unavailable_is_told():
+        kubeconfig = explicit_kubeconfig()
+        if kubeconfig:
+            cluster = ExternalCluster.of(kubeconfig, level, folders.mktemp("kubeconfigs"))
+        else:
+            cluster = lifecycle.up(lifecycle.Wish(name=name, level=level, ends_with_this_process=True))
+    if kubeconfig:
+        yield cluster
+        return
     try:
         yield cluster
     finally:

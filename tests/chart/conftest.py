@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import pytest
 from tests.chart.helm import GENERATIONS
 from tests.chart.stages import Image, Site, node_with_image
-from tests.cluster.errors import ClusterError, LevelUnavailableError
-from tests.conftest import ALLOW_SKIP
+from tests.conftest import unavailable_is_told
 from tests.rights import leave_requests
 
 if TYPE_CHECKING:
@@ -21,16 +19,9 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LocalCluster, Image]]:
     """Give the node and the image that it has."""
-    try:
-        with node_with_image(tmp_path_factory.mktemp("image")) as found:
-            yield found
-            leave_requests(found[0])
-    except LevelUnavailableError as error:
-        if os.environ.get(ALLOW_SKIP):
-            pytest.skip(str(error))
-        pytest.fail(f"{error}\n(To skip such tests set {ALLOW_SKIP}=1.)", pytrace=False)
-    except ClusterError as error:
-        pytest.fail(str(error), pytrace=False)
+    with unavailable_is_told(), node_with_image(tmp_path_factory.mktemp("image")) as found:
+        yield found
+        leave_requests(found[0])
 
 
 @pytest.fixture(params=GENERATIONS, ids=lambda generation: f"helm {generation}")

@@ -11,7 +11,6 @@ import json
 import platform
 import shutil
 import subprocess
-import sys
 import tarfile
 import tempfile
 import zipfile
@@ -25,6 +24,7 @@ from tests.cluster.console import say
 from tests.cluster.errors import ClusterError
 from tests.cluster.locks import locked
 from tests.cluster.paths import cache_folder
+from tests.cluster.toolchain import install_wheel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -111,12 +111,9 @@ def find_helm(generation: int) -> Path:
 
 def _install(requirement: Path, program: Path) -> None:
     with tempfile.TemporaryDirectory(dir=program.parent) as folder:
-        command = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--require-hashes", "--no-deps"]
-        command += ["--python", sys.executable, "--target", folder, "-r", str(requirement)]
-        answer = subprocess.run(command, capture_output=True, text=True, check=False)
-        if answer.returncode:
-            raise ClusterError(f"Helm cannot be installed: {answer.stderr.strip()}")
-        (archive,) = Path(folder).glob("aws_cdk/*/_jsii/*.tgz")
+        wheel = Path(folder) / "wheel"
+        install_wheel(requirement, wheel, otherwise=f"put the program into {program}")
+        (archive,) = wheel.glob("aws_cdk/*/_jsii/*.tgz")
         with tarfile.open(archive) as package:
             layer = package.extractfile("package/lib/layer.zip")
             assert layer is not None

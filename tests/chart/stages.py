@@ -34,9 +34,15 @@ class Image:
     archive: Path
 
     @property
+    def reference(self) -> tuple[str, str]:
+        """Give repository and tag, as the node knows it."""
+        repository, _, tag = f"localhost/{self.name}".rpartition(":")
+        return repository, tag
+
+    @property
     def values(self) -> dict[str, Any]:
         """Give the chart's values for it."""
-        repository, _, tag = f"localhost/{self.name}".rpartition(":")
+        repository, tag = self.reference
         return {"image": {"repository": repository, "tag": tag, "pullPolicy": "Never"}}
 
 

