@@ -16,12 +16,13 @@ COPY pyproject.toml README.md LICENSE ./
 COPY operator operator
 RUN /tools/bin/pip wheel --quiet --no-deps --no-build-isolation --no-index --wheel-dir /wheels . \
  && /tools/bin/pip --python /opt/periodicbuild/bin/python install --quiet --no-compile --no-deps --no-index /wheels/*.whl \
- # Compiled by content and not by time, so that equal sources make an equal image.
- && /opt/periodicbuild/bin/python -m compileall -q --invalidation-mode unchecked-hash /opt/periodicbuild/lib
+ # Compiled by content and not by time, all of it, and in one order: equal sources make an equal image.
+ && PYTHONHASHSEED=0 /opt/periodicbuild/bin/python -m compileall -q -f --invalidation-mode unchecked-hash \
+      /opt/periodicbuild/lib
 
 FROM ${BASE}
 # No pip, here or in reach: nothing is ever installed into a running container.
-RUN python3 -c "import glob, shutil, sys, sysconfig; \
+RUN python3 -B -c "import glob, shutil, sys, sysconfig; \
     [shutil.rmtree(path, ignore_errors=True) for name in ('pip', 'pip-*', 'setuptools*', 'wheel*', 'ensurepip') \
      for key in ('purelib', 'stdlib') for path in glob.glob(f'{sysconfig.get_path(key)}/{name}')]" \
  && rm -rf /usr/share/python-wheels /usr/local/bin/pip* /usr/bin/pip*

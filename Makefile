@@ -30,7 +30,7 @@ $(STAMP): requirements.lock pyproject.toml
 demo: $(STAMP) ## Watch the main job on a real cluster, two minutes (ARGS=--keep leaves it up)
 	@$(BIN)/python -m tests.demo $(ARGS)
 
-test: check ## Everything: lint, types, layers, unit, property, integration, end-to-end
+test: check ## Everything: lint, types, layers, all tests, rights, budgets
 	@rm -rf $(REQUESTS)
 	PERIODICBUILD_REQUESTS=$(REQUESTS) $(BIN)/python -m tests.side_by_side $(REPORT)
 	@$(BIN)/python -m tests.summary "lint, types, layers, dependencies" $(REPORT).clusters $(REPORT).others
@@ -59,8 +59,8 @@ bench: $(STAMP) ## Measure, and write docs/performance.md and docs/figures.json
 contest: $(STAMP) ## Play against the CronJob controller, two hours, and write docs/contest.md (ARGS=--resume goes on)
 	@$(BIN)/python -m tests.contest $(ARGS)
 
-rights: $(STAMP) ## Compare what the operator asked for in the last test run with its roles, both ways
-	@$(BIN)/python -m tests.rights $(REQUESTS)
+rights: $(STAMP) ## Compare what the operator asked for in the last `make test` with its roles, both ways
+	@$(BIN)/python -m tests.rights $(REQUESTS) $(ARGS)
 
 budget: $(STAMP) ## Measure shortly, and fail if a change costs more than it may
 	@$(BIN)/python -m tests.budget $(ARGS)

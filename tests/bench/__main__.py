@@ -8,12 +8,14 @@ import sys
 from typing import TYPE_CHECKING, NoReturn
 
 from rich.console import Console
+from tests.bench.alerting import measure_alerting
 from tests.bench.cancel import measure_cancel
 from tests.bench.crash import measure_crash
 from tests.bench.crowd import measure_crowd
 from tests.bench.figures import measured, publish, read_figures
 from tests.bench.herd import measure_herd
 from tests.bench.idle import measure_idle
+from tests.bench.image import measure_image
 from tests.bench.mail_kills import measure_mail_kills
 from tests.bench.mail_storm import measure_mail_storm
 from tests.bench.mutation import measure_mutation
@@ -50,6 +52,8 @@ MEASUREMENTS: Mapping[str, Callable[[], dict[str, float]]] = {
     "mail-storm": measure_mail_storm,
     "replicas": measure_replicas,
     "outages": measure_outages,
+    "alerting": measure_alerting,
+    "image": measure_image,
 }
 NAMES = f"{', '.join(MEASUREMENTS)}; none = all"
 FAILED = 1

@@ -6,7 +6,8 @@ from tests.bench.known_contest import CONTEST
 from tests.bench.known_costs import COSTS
 from tests.bench.known_faults import FAULTS
 from tests.bench.known_partitions import PARTITIONS
+from tests.bench.known_release import RELEASE
 
-CATALOGUE = (*COSTS, *FAULTS, *PARTITIONS, *CONTEST)
+CATALOGUE = (*COSTS, *FAULTS, *PARTITIONS, *CONTEST, *RELEASE)
 
 BY_ID = {known.id: known for known in CATALOGUE}

@@ -16,7 +16,7 @@ from tests.bench.figures import ROOT, Figure
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-PAGES = tuple(ROOT / "docs" / f"{page}.md" for page in ("performance", "reliability", "contest"))
+PAGES = tuple(ROOT / "docs" / f"{page}.md" for page in ("performance", "reliability", "contest", "security", "alerts"))
 
 BLOCK = re.compile(r"<!-- figures: (?P<ids>[^>]*?) -->\n.*?<!-- end of figures -->", re.DOTALL)
 """From the marker that names ids, separated by spaces, to its end."""

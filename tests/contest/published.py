@@ -35,14 +35,20 @@ def figures_of(turns: Sequence[Turn]) -> dict[str, float]:
     if calm:
         figures["no-herd-p99-seconds"] = _median(calm, OURS, _p99)
         figures["cronjob-no-herd-p99-seconds"] = _median(calm, THEIRS, _p99)
-    if large and apart:
-        figures["namespace-cpu-ratio"] = _apartness(_median(large, OURS, _cpu) / _median(apart, OURS, _cpu))
-        figures["cronjob-namespace-cpu-ratio"] = _median(large, THEIRS, _cpu) / _median(apart, THEIRS, _cpu)
+    if together := _of_the_commits_of(apart, large):
+        figures["namespace-cpu-ratio"] = _apartness(_median(together, OURS, _cpu) / _median(apart, OURS, _cpu))
+        figures["cronjob-namespace-cpu-ratio"] = _median(together, THEIRS, _cpu) / _median(apart, THEIRS, _cpu)
     return figures
 
 
 def _pairs(turns: Sequence[Turn], scenario: str) -> list[Pair]:
     return list(rounds_of(turns, scenario).values())
+
+
+def _of_the_commits_of(some: Sequence[Pair], others: Sequence[Pair]) -> list[Pair]:
+    """Give those of the others that were played at the commits of some: with another day comes another machine."""
+    commits = {pair[OURS].commit for pair in some}
+    return [pair for pair in others if pair[OURS].commit in commits]
 
 
 def _median(pairs: Sequence[Pair], contestant: str, value: Callable[[Turn], float]) -> float:

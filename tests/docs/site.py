@@ -10,7 +10,11 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from mkdocs.structure.files import File
+
 if TYPE_CHECKING:
+    from mkdocs.config.defaults import MkDocsConfig
+    from mkdocs.structure.files import Files
     from mkdocs.structure.pages import Page
 
 ROOT: Final = Path(__file__).parents[2]
@@ -20,6 +24,14 @@ _LINK: Final = re.compile(r"\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^)#\s]+)(#[^)\s]*)?
 
 class DeadLinkError(Exception):
     """A page points at a file that is not there."""
+
+
+def on_files(files: Files, *, config: MkDocsConfig) -> Files:
+    """Make a page of CONTRIBUTING.md, which stands where people and forges look for it."""
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    seen_from_docs = re.sub(r"\]\((?!\w+:|#)(docs/)?", lambda link: "](" if link.group(1) else "](../", text)
+    files.append(File.generated(config, "contributing.md", content=seen_from_docs))
+    return files
 
 
 def on_page_markdown(markdown: str, *, page: Page, **_: Any) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 from tests.background import in_background
 from tests.e2e.stage import Stage, eventually, see
 from tests.e2e.templates import FAIL, SUCCEED, a_build_spec, a_template, every
+from tests.monitoring.arrivals import alerts, states
 from tests.monitoring.dashboard import ROWS
 from tests.monitoring.prometheus import Prometheus, monitoring
 from tests.receivers import Receiver, receiving
@@ -40,17 +40,6 @@ def prometheus(
     with monitoring(tmp_path_factory.mktemp("prometheus"), [target], f"{receiver.url}/alerts") as one:
         eventually(lambda: [it["health"] for it in one.targets()] == ["up"], "the operator is scraped")
         yield one
-
-
-def alerts(receiver: Receiver, build: str) -> list[dict[str, Any]]:
-    """Give the alerts about a PeriodicBuild that have arrived, in order."""
-    arrived = [alert for one in receiver.received for alert in json.loads(one.body)["alerts"]]
-    return [alert for alert in arrived if alert["labels"].get("name") == build]
-
-
-def states(receiver: Receiver, build: str) -> list[tuple[str, str]]:
-    """Give what was said of it: alert and state."""
-    return [(alert["labels"]["alertname"], alert["status"]) for alert in alerts(receiver, build)]
 
 
 @pytest.mark.usefixtures("prometheus")

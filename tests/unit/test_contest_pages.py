@@ -176,6 +176,17 @@ def test_what_namespaces_cost_is_a_distance(seconds: float) -> None:
     assert figures_of([*a_round(), *apart])["namespace-cpu-ratio"] == 1.25
 
 
+def test_processor_time_of_another_commit_is_not_compared_with() -> None:
+    """It was another day, and maybe another machine."""
+    apart = a_round(1, BESIDE)
+    elsewhere = [msgspec.structs.replace(turn, commit="89abcdef") for turn in a_round(2)]
+
+    assert figures_of([*a_round(1), *apart]).keys() - figures_of([*elsewhere, *apart]).keys() == {
+        "namespace-cpu-ratio",
+        "cronjob-namespace-cpu-ratio",
+    }
+
+
 def test_the_contest_measures_what_the_catalogue_says() -> None:
     played = [turn for scenario in SCENARIOS for turn in a_round(1, scenario.id)]
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from periodicbuild.core.notices import EventFact, EventType, ObjectRef
-from periodicbuild.kube.event_body import Reporter, clean_note, event_body, event_name, event_namespace, series_body
+from periodicbuild.kube.event_body import Reporter, clean_note, event_body, event_name, event_namespace
 
 NOW = datetime(2026, 11, 22, 2, 30, 0, 123456, tzinfo=UTC)
 REPORTER = Reporter(instance="periodicbuild-0")
@@ -123,13 +123,3 @@ def test_a_long_note_is_cut_to_1024_bytes_between_characters(char: str) -> None:
 def test_a_note_of_exactly_1024_bytes_is_kept(char: str) -> None:
     note = char * (1024 // len(char.encode()))
     assert clean_note(note) == note
-
-
-def test_a_series_counts_and_says_when() -> None:
-    assert json.loads(series_body(NOW, 7)) == {
-        "series": {"count": 7, "lastObservedTime": "2026-11-22T02:30:00.123456Z"}
-    }
-
-
-def test_a_series_may_only_move_its_time() -> None:
-    assert json.loads(series_body(NOW, None)) == {"series": {"lastObservedTime": "2026-11-22T02:30:00.123456Z"}}

@@ -5,7 +5,7 @@ One list, for a ClusterRole or for a Role in each namespace.
 {{- define "periodicbuild.rules" -}}
 - apiGroups: [periodicbuild.dev]
   resources: [periodicbuilds]
-  verbs: [get, list, watch]
+  verbs: [list, watch]
 - apiGroups: [periodicbuild.dev]
   resources: [periodicbuilds/status, appservers/status]
   verbs: [patch]
@@ -26,5 +26,5 @@ One list, for a ClusterRole or for a Role in each namespace.
   verbs: [get, patch]                                 # pointing one that has agreed at the newest good server
 - apiGroups: [events.k8s.io]
   resources: [events]
-  verbs: [create, patch]
+  verbs: [create]
 {{- end -}}

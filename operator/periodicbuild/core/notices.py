@@ -66,6 +66,3 @@ class EventFact:
 
     key: str
     """Which occurrence it is, for example the run and attempt; empty where reason and object say it all."""
-
-    repeating: bool = False
-    """True: it may happen again under the same key and is then counted; False: it happens once."""

@@ -95,12 +95,6 @@ def event_body(fact: EventFact, reporter: Reporter, now: datetime) -> bytes:
     )
 
 
-def series_body(now: datetime, count: int | None) -> bytes:
-    """Render the merge patch that counts repeats; without `count` only the time moves and the count stays."""
-    counted = {} if count is None else {"count": count}
-    return msgspec.json.encode({"series": {**counted, "lastObservedTime": micro_time(now)}})
-
-
 def micro_time(instant: datetime) -> str:
     """Write an aware UTC instant as Kubernetes' MicroTime."""
     return instant.strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 TITLE: Final = "operator's rights"
 
 NEEDED: Final = (
-    *rights(GROUP, "periodicbuilds", "get", "list", "watch"),
+    *rights(GROUP, "periodicbuilds", "list", "watch"),
     *rights(GROUP, "periodicbuilds/status", "patch"),
     *rights(GROUP, "appservers/status", "patch"),
     *rights(GROUP, "appservers", "get", "list", "watch", "create", "patch", "delete"),
@@ -31,7 +31,7 @@ NEEDED: Final = (
     *rights("", "pods/log", "get"),
     *rights("", "services", "get", "patch"),
     *rights("", "namespaces", "get"),
-    *rights("events.k8s.io", "events", "create", "patch"),
+    *rights("events.k8s.io", "events", "create"),
 )
 """What manifests/rbac.yaml grants."""
 
