@@ -32,6 +32,8 @@ NEEDED: Final = (
     *rights("", "services", "get", "patch"),
     *rights("", "namespaces", "get"),
     *rights("events.k8s.io", "events", "create"),
+    *rights(GROUP, "buildgates", "list", "watch"),
+    *rights(GROUP, "buildgates/status", "patch"),
 )
 """What manifests/rbac.yaml grants."""
 
