@@ -141,7 +141,8 @@ statuses_without_schedule = st.builds(
     BuildStatus,
     observed_generation=counts,
     slots=st.none() | st.builds(Slots, due=counts, started=counts, skipped=counts, missed=counts),
-    waiting=st.none() | st.builds(Waiting, slot=instants, reason=st.sampled_from(Blocker), since_at=instants),
+    waiting=st.none()
+    | st.builds(Waiting, slot=instants, reason=st.sampled_from(Blocker), since_at=instants, message=texts),
     ledger=st.lists(ledger_entries, max_size=3).map(tuple),
     runs=st.lists(runs, max_size=3).map(tuple),
     manual=st.none() | st.builds(Manual, token=texts, run=names),
@@ -254,4 +255,5 @@ creations = st.builds(
         lambda template: shared_template(msgspec.json.encode(template))
     ),
     token=st.none() | st.text("abc123", min_size=1),
+    overridden=st.sets(names.map(lambda name: f"g{name}"), max_size=2).map(sorted).map(tuple),
 )

@@ -95,6 +95,7 @@ def test_an_app_server_is_read_back_as_it_was_created(create: CreateAppServer) -
         timeouts=create.timeouts,
         template=create.template,
         token=create.token,
+        overridden=create.overridden,
     )
     assert server == expected
     assert (server.ref.namespace, server.ref.name) == (build.ref.namespace, create.name)

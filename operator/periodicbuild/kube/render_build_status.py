@@ -110,7 +110,10 @@ def _slots(slots: Slots) -> wire.SlotsWire:
 
 def _waiting(waiting: Waiting) -> wire.WaitingSlotWire:
     return wire.WaitingSlotWire(
-        slot_time=stored_instant(waiting.slot), reason=waiting.reason, since_time=stored_instant(waiting.since_at)
+        slot_time=stored_instant(waiting.slot),
+        reason=waiting.reason,
+        since_time=stored_instant(waiting.since_at),
+        message=cut_message(waiting.message) or None,
     )
 
 
