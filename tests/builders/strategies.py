@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from periodicbuild.core.calendars import Calendar, Weekday
 from periodicbuild.core.crons import Cron
 from periodicbuild.core.facts import AppServerStatus, Result, Timeouts
+from periodicbuild.core.gate_status import BlockingBuild, GateStatus, NextWindow
 from periodicbuild.core.mail import DeliveryProblem, FailingSince, MailStatus, PendingNotice
 from periodicbuild.core.plans import CreateAppServer
 from periodicbuild.core.reasons import (
@@ -202,6 +203,25 @@ def build_statuses(draw: st.DrawFn) -> BuildStatus:
         upcoming=tuple(draw(st.lists(instants, max_size=3))),
     )
 
+
+gate_statuses = st.builds(
+    GateStatus,
+    observed_generation=counts,
+    next_window=st.none() | st.builds(NextWindow, name=names, start=instants, end=instants),
+    held_back=counts,
+    blocking_count=counts,
+    blocking_builds=st.lists(
+        st.builds(
+            BlockingBuild,
+            namespace=names,
+            name=names,
+            app_server=st.none() | names,
+            estimated_end_at=st.none() | instants,
+        ),
+        max_size=3,
+    ).map(tuple),
+    conditions=st.lists(conditions, max_size=3).map(tuple),
+)
 
 app_server_statuses = st.builds(
     AppServerStatus,

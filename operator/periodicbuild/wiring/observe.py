@@ -10,13 +10,21 @@ from periodicbuild.kube.template_secrets import without_secrets
 
 if TYPE_CHECKING:
     from periodicbuild.core.facts import AppServer, PeriodicBuild
+    from periodicbuild.core.gates import Gates
     from periodicbuild.core.recipients import Telling
     from periodicbuild.kube.parse import StoredBuild
     from periodicbuild.wiring.store import Store
 
 
 def observe_build(  # noqa: PLR0913 - keywords: what the parts of the process know
-    store: Store, stored: StoredBuild, *, has_place: bool, may_start: bool, clock_is_trusted: bool, telling: Telling
+    store: Store,
+    stored: StoredBuild,
+    *,
+    has_place: bool,
+    may_start: bool,
+    clock_is_trusted: bool,
+    telling: Telling,
+    gates: Gates,
 ) -> BuildFacts:
     """Give the facts of one look at a PeriodicBuild."""
     build = stored.facts()
@@ -40,6 +48,7 @@ def observe_build(  # noqa: PLR0913 - keywords: what the parts of the process kn
         clock_is_trusted=clock_is_trusted,
         telling=telling,
         deliveries=memory.deliveries,
+        gates=gates,
         service=memory.service,
     )
 
