@@ -289,3 +289,52 @@ def test_the_operator_works_without_the_kind_and_takes_it_up_when_it_appears(
     see_held(stage.create("held", a_build_spec()), "GateClosed", full)
     assert operator.log.read_text().count(said) == 1
     api.session.close()
+
+
+def test_a_person_closes_waits_and_opens_by_the_plug_in(stage: Stage, gates: Gates) -> None:
+    """The whole of a rollout: look ahead, close, wait until it is safe, open."""
+    plugin = plugin_on(stage)
+    full = gates.apply("plug-in")
+    running = stage.create("running", a_build_spec("8s"))
+    see(running, lambda one: one.runs, "it is being built")
+
+    ahead = plugin("gate", "close", full, "--dry-run", "--hours=48", "-o", "json")
+    assert [one["name"] for one in json.loads(ahead.out) if one["namespace"] == stage.namespace] == ["running"]
+    closed = plugin("gate", "close", full, "--reason", "an upgrade", "--until", "+2h")
+    assert (closed.code, closed.out) == (0, f"buildgate.periodicbuild.dev/{full} closed\n")
+    assert plugin("safe", full).code == 1
+    safe = plugin("safe", full, "--wait", "--timeout", "1m")
+    assert (safe.code, safe.out.startswith(f"Safe: gate {full}: ")) == (0, True)
+    assert "running" in safe.err
+
+    held = see_held(stage.create("held", a_build_spec()), "GateClosed", full, "an upgrade", "closed-by-hand until")
+    line = plugin("gate", "list", full).out.splitlines()[1]
+    assert "closed by closed-by-hand" in line
+    shown = json.loads(plugin("gate", "list", full, "--dry-run", "-o", "json").out)
+    assert held.name in {one["name"] for one in shown}
+
+    opened = plugin("gate", "open", full)
+    assert (opened.code, opened.out) == (0, f"buildgate.periodicbuild.dev/{full} opened\n")
+    see(held, lambda one: one.fates == ["Started/Due: Succeeded"], "it has started")
+
+
+def test_the_plug_in_makes_a_gate_and_names_what_is_not_there(stage: Stage, gates: Gates) -> None:
+    plugin = plugin_on(stage)
+    full = gates.apply("made")
+    gates.delete(full)
+    missing = plugin("gate", "close", full)
+    assert (missing.code, "add --reason to make one" in missing.err) == (2, True)
+    assert plugin("safe", full).code == 1
+    past = text_of(in_seconds(3))
+    made = plugin("gate", "close", full, "--reason", "a test", "--owner", "me", "--until", past, "-o", "name")
+    assert (made.code, made.out) == (0, f"buildgate.periodicbuild.dev/{full}\n")
+    near = plugin("gate", "open", f"{full}x")
+    assert (near.code, f"did you mean {full}?" in near.err) == (1, True)
+    gates.sees(full, "Open", "True", "Open")
+
+
+def test_a_gate_that_stays_closed_by_a_window_says_so_when_it_is_opened(stage: Stage, gates: Gates) -> None:
+    window = {"name": "upgrade", "once": {"startTime": text_of(in_seconds(-60)), "endTime": text_of(in_seconds(600))}}
+    full = gates.apply("stays", windows=[window])
+    answer = plugin_on(stage)("gate", "open", full)
+    assert (answer.code, "it stays closed by window upgrade until " in answer.err) == (1, True)
