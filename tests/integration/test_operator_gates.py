@@ -221,6 +221,8 @@ def test_a_run_by_hand_waits_for_gates(stage: Stage, gates: Gates) -> None:
     eventually(lambda: len(stage.app_servers(build)) == 1, "it is recorded")
     eventually(lambda: gates.read(full)["heldBack"] == 1, "the gate counts it")
     assert stage.pods(build) == []
+    (server,) = stage.app_servers(build)
+    see(server, lambda one: full in one.condition("Succeeded").message, "it says which gate it waits for")
 
     gates.delete(full)
 

@@ -150,6 +150,7 @@ class Knowledge:
             namespace_is_terminating=memory.namespace_is_terminating,
             log=memory.log,
             seen=memory.seen,
+            gates=Gates(known=self.gates),
         )
 
 

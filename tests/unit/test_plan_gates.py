@@ -21,7 +21,7 @@ from tests.builders import (
     some_timeouts,
 )
 from tests.builders.gates import a_gate, a_label, again, once, unreadable
-from tests.builders.looks import PREVIOUS, REQUEST, a_look, a_status, a_wait, created, memory, told
+from tests.builders.looks import PREVIOUS, REQUEST, a_look, a_status, a_wait, an_attempt_look, created, memory, told
 from tests.builders.patterns import ONE, TWO, a_pattern_build
 
 from periodicbuild.core.estimates import estimate_of
@@ -330,6 +330,13 @@ def test_a_run_by_hand_waits_for_gates_too() -> None:
     assert held.wake.wall == at(SLOT)
     after = a_look(build, "2026-11-24T02:00:00", children=[child], gates=Gates(known=(a_gate(),)))
     assert [run.trigger for run in memory(after).runs] == [Trigger.MANUAL]
+
+
+def test_a_run_by_hand_says_which_gate_it_waits_for() -> None:
+    child = an_app_server(token=REQUEST, state=State.NEW)
+    plan = an_attempt_look(child, parent=a_build(status=a_status()), gates=Gates(known=(CLOSED,)))
+    assert plan.status is not None
+    assert plan.status.message == f"waits for its turn: {TEXT}"
 
 
 def test_an_annotation_lets_one_build_pass_the_gates_it_names_and_the_ledger_says_so() -> None:

@@ -53,7 +53,7 @@ def observe_build(  # noqa: PLR0913 - keywords: what the parts of the process kn
     )
 
 
-def observe_app_server(store: Store, app_server: AppServer) -> AppServerFacts:
+def observe_app_server(store: Store, app_server: AppServer, gates: Gates) -> AppServerFacts:
     """Give the facts of one look at an AppServer."""
     memory = store.attempt_memory(app_server.ref.uid)
     pod = store.pod_of(app_server.ref.uid)
@@ -66,6 +66,7 @@ def observe_app_server(store: Store, app_server: AppServer) -> AppServerFacts:
         namespace_is_terminating=memory.namespace_is_terminating,
         log=memory.log,
         seen=memory.seen,
+        gates=gates,
     )
 
 
