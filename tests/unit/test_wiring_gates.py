@@ -356,6 +356,27 @@ def test_a_gate_that_goes_while_its_status_is_written_is_forgotten() -> None:
     asyncio.run(scenario())
 
 
+def test_an_account_that_may_not_write_the_status_of_gates_obeys_them_and_says_so_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Of several operators, each of some namespaces, one at most can tell of a gate."""
+
+    async def refuse(_: web.BaseRequest) -> web.StreamResponse:
+        return json_answer({"kind": "Status", "code": 403, "message": "no"}, 403)
+
+    async def scenario() -> None:
+        async with talking_to(refuse) as (_, session), Writer(session, WriterSettings(qps=0)) as writer:
+            looking = Looking(writer)
+            looking.gates.put(CLOSED)
+            await looking.looks.look(GATE_KEY)
+            looking.gates.memory("rollout").written_at = None
+            await looking.looks.look(GATE_KEY)
+            assert looking.looks.facts() == Gates(known=(CLOSED,))
+
+    asyncio.run(scenario())
+    assert [record.message for record in caplog.records] == ["the status of gates may not be written; they are obeyed"]
+
+
 def test_news_lead_to_one_look_five_seconds_after_the_last() -> None:
     """R34: however much happens in a scope, it costs one look in five seconds."""
     clock = Clock(wall=lambda: NOON, monotonic=lambda: 1000.0)

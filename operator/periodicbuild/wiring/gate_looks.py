@@ -8,6 +8,7 @@ closed.  Whoever holds a place counts as being built, so nobody is told that it 
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from periodicbuild.core.estimates import estimate_of
@@ -17,7 +18,7 @@ from periodicbuild.core.holds import GATED, hold_of
 from periodicbuild.core.plans import Wake
 from periodicbuild.core.reasons import State, Trigger
 from periodicbuild.core.schedules import whole_second_up
-from periodicbuild.kube.errors import NotFoundError
+from periodicbuild.kube.errors import ForbiddenError, NotFoundError
 from periodicbuild.kube.kinds import BUILD_GATES
 from periodicbuild.kube.parse import gate_from_json
 from periodicbuild.kube.render import render_gate_status_patch
@@ -40,6 +41,9 @@ if TYPE_CHECKING:
     from periodicbuild.wiring.wakeups import WakeUps
 
 
+_log = logging.getLogger(__name__)
+
+
 class GateLooks:
     """Look at gates, for one term."""
 
@@ -59,6 +63,8 @@ class GateLooks:
         self._clock = clock
         self._wakeups = wakeups
         self._writer = writer
+        self._is_refused = False
+        """Our account may not write the status of gates, as that of an operator of some namespaces."""
 
     def facts(self) -> Gates:
         """Give what a look at a PeriodicBuild may know of gates."""
@@ -90,6 +96,10 @@ class GateLooks:
             self._gates.put(gate_from_json(await self._writer.submit(Priority.STATUS, request)))
         except NotFoundError:
             self._gates.remove(gate)
+        except ForbiddenError as error:
+            if not self._is_refused:
+                _log.warning("the status of gates may not be written; they are obeyed", extra={"error": str(error)})
+            self._is_refused = True
 
     def _observe(self, gate: Gate, now: datetime, written_at: datetime | None) -> GateFacts:
         builds = [
