@@ -17,6 +17,7 @@ from periodicbuild.kube.leadership import Unopposed
 from periodicbuild.kube.parse import stored_build_from_json
 from periodicbuild.kube.writer import Writer, WriterSettings
 from periodicbuild.wiring.clock import Clock
+from periodicbuild.wiring.gate_store import GateStore, Unreadable
 from periodicbuild.wiring.metrics import Metrics
 from periodicbuild.wiring.queue import KeyedQueue
 from periodicbuild.wiring.settings import parse_settings
@@ -67,6 +68,7 @@ class Loop:
 
     server: Loopback
     store: Store
+    gates: GateStore
     metrics: Metrics
     seconds: float = 1000.0
     readings: int = 0
@@ -110,7 +112,8 @@ async def looping(answer: Callable[[web.BaseRequest], web.StreamResponse]) -> As
     async with talking_to(answer_soon) as (server, session), Writer(session, WriterSettings(qps=0)) as writer:
         queue = KeyedQueue()
         store, metrics = Store(queue.add), Metrics()
-        loop = Loop(server, store, metrics)
+        gates = GateStore(Unreadable.OPEN, queue.add, lambda: tuple(store.builds.values()))
+        loop = Loop(server, store, gates, metrics)
         clock = Clock(wall=lambda: NOON + timedelta(seconds=loop.seconds - 1000.0), monotonic=loop.monotonic)
         wakeups = WakeUps(clock, queue.add)
         lasting = Lasting(
@@ -120,6 +123,7 @@ async def looping(answer: Callable[[web.BaseRequest], web.StreamResponse]) -> As
             clock=clock,
             metrics=metrics,
             store=store,
+            gates=gates,
             queue=queue,
             wakeups=wakeups,
             sinks={},

@@ -28,12 +28,9 @@ def install(cluster: Cluster) -> None:
     """Apply CRDs, policies and roles, and wait until the kinds are served."""
     cluster.kubectl("apply", "-f", str(ROOT / "crds"))
     install_roles(cluster)
-    cluster.kubectl(
-        "wait", "--for=condition=Established", "--timeout=60s", "-f", str(ROOT / "crds" / "appservers.yaml")
-    )
-    cluster.kubectl(
-        "wait", "--for=condition=Established", "--timeout=60s", "-f", str(ROOT / "crds" / "periodicbuilds.yaml")
-    )
+    for kind in ("appservers", "periodicbuilds", "buildgates"):
+        definition = str(ROOT / "crds" / f"{kind}.yaml")
+        cluster.kubectl("wait", "--for=condition=Established", "--timeout=60s", "-f", definition)
 
 
 def install_roles(cluster: Cluster) -> None:

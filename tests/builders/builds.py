@@ -35,6 +35,7 @@ from periodicbuild.core.recipients import Notifications
 from periodicbuild.core.status import BuildStatus, LedgerEntry, ScheduleStatus
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
     from datetime import timedelta
 
     from tests.builders.values import Instant
@@ -58,6 +59,7 @@ def a_spec(  # noqa: PLR0913 - keywords, each with a default
     notifications: Notifications | None = None,
     activation: ActivationPolicy | None = None,
     recovery: Recovery = Recovery.RESTART,
+    estimated_duration: timedelta | None = None,
 ) -> BuildSpec:
     """Give a spec; `history` is the limit of successful and of failed runs."""
     successful, failed = history
@@ -75,6 +77,7 @@ def a_spec(  # noqa: PLR0913 - keywords, each with a default
         notifications=notifications or Notifications(),
         activation=activation,
         recovery=recovery,
+        estimated_duration=estimated_duration,
     )
 
 
@@ -93,6 +96,8 @@ def a_build(  # noqa: PLR0913 - keywords, each with a default
     enabled: bool | None = None,
     status: BuildStatus | None = None,
     activate: str | None = None,
+    labels: Mapping[str, str] | None = None,
+    overrides: Iterable[str] = (),
 ) -> PeriodicBuild:
     """Give a PeriodicBuild, enabled and daily; `every` and `enabled` are short for a spec with that schedule."""
     if spec is None:
@@ -110,6 +115,8 @@ def a_build(  # noqa: PLR0913 - keywords, each with a default
         spec=spec,
         status=status or BuildStatus(),
         activate=activate,
+        labels=labels or {},
+        overrides=frozenset(overrides),
     )
 
 

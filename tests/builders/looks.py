@@ -15,6 +15,7 @@ from tests.builders.values import SLOT, a_now, at, at_if_any
 
 from periodicbuild.core.attempt import AppServerFacts
 from periodicbuild.core.attempts import plan_app_server
+from periodicbuild.core.gates import Gates
 from periodicbuild.core.look import BuildFacts
 from periodicbuild.core.planning import plan_periodic_build
 from periodicbuild.core.plans import CancelAppServer, CreateAppServer, DryRun, Refusal, Refused, Seen
@@ -76,10 +77,14 @@ def slots_of(ledger: Iterable[LedgerEntry], *, waiting: Waiting | None = None) -
 
 
 def a_wait(
-    slot: Instant = SLOT, *, reason: Blocker = Blocker.BUILD_IN_PROGRESS, since: Instant | None = None
+    slot: Instant = SLOT,
+    *,
+    reason: Blocker = Blocker.BUILD_IN_PROGRESS,
+    since: Instant | None = None,
+    message: str = "",
 ) -> Waiting:
     """Let a slot wait, since it fell due unless told otherwise."""
-    return Waiting(slot=at(slot), reason=reason, since_at=at(slot if since is None else since))
+    return Waiting(slot=at(slot), reason=reason, since_at=at(slot if since is None else since), message=message)
 
 
 def a_refusal(
@@ -117,6 +122,7 @@ def a_look(  # noqa: PLR0913 - keywords, each with a default
     telling: Telling | None = None,
     deliveries: Iterable[Delivery] = (),
     service: ServiceRead | None = None,
+    gates: Gates | None = None,
 ) -> BuildPlan:
     """Look at a PeriodicBuild; its pod is accepted, and nothing is in the way, unless told otherwise."""
     facts = BuildFacts(
@@ -136,6 +142,7 @@ def a_look(  # noqa: PLR0913 - keywords, each with a default
         telling=telling or Telling(),
         deliveries={delivery.key: delivery for delivery in deliveries},
         service=service,
+        gates=gates or Gates(),
     )
     return plan_periodic_build(facts, a_now(wall, steady=steady))
 
@@ -152,6 +159,7 @@ def an_attempt_look(  # noqa: PLR0913 - keywords, each with a default
     namespace_is_terminating: bool | None = None,
     log: str | None = "",
     seen: tuple[State, Instant] | None = None,
+    gates: Gates | None = None,
 ) -> AppServerPlan:
     """Look at an AppServer whose run is in progress, unless another parent is given; its log was read, and is empty."""
     attempt = app_server or an_app_server()
@@ -164,6 +172,7 @@ def an_attempt_look(  # noqa: PLR0913 - keywords, each with a default
         namespace_is_terminating=namespace_is_terminating,
         log=log,
         seen=None if seen is None else Seen(state=seen[0], since_at=at(seen[1])),
+        gates=gates or Gates(),
     )
     return plan_app_server(facts, a_now(steady))
 

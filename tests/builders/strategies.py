@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from periodicbuild.core.calendars import Calendar, Weekday
 from periodicbuild.core.crons import Cron
 from periodicbuild.core.facts import AppServerStatus, Result, Timeouts
+from periodicbuild.core.gate_status import BlockingBuild, GateStatus, NextWindow
 from periodicbuild.core.mail import DeliveryProblem, FailingSince, MailStatus, PendingNotice
 from periodicbuild.core.plans import CreateAppServer
 from periodicbuild.core.reasons import (
@@ -141,7 +142,8 @@ statuses_without_schedule = st.builds(
     BuildStatus,
     observed_generation=counts,
     slots=st.none() | st.builds(Slots, due=counts, started=counts, skipped=counts, missed=counts),
-    waiting=st.none() | st.builds(Waiting, slot=instants, reason=st.sampled_from(Blocker), since_at=instants),
+    waiting=st.none()
+    | st.builds(Waiting, slot=instants, reason=st.sampled_from(Blocker), since_at=instants, message=texts),
     ledger=st.lists(ledger_entries, max_size=3).map(tuple),
     runs=st.lists(runs, max_size=3).map(tuple),
     manual=st.none() | st.builds(Manual, token=texts, run=names),
@@ -202,6 +204,25 @@ def build_statuses(draw: st.DrawFn) -> BuildStatus:
     )
 
 
+gate_statuses = st.builds(
+    GateStatus,
+    observed_generation=counts,
+    next_window=st.none() | st.builds(NextWindow, name=names, start=instants, end=instants),
+    held_back=counts,
+    blocking_count=counts,
+    blocking_builds=st.lists(
+        st.builds(
+            BlockingBuild,
+            namespace=names,
+            name=names,
+            app_server=st.none() | names,
+            estimated_end_at=st.none() | instants,
+        ),
+        max_size=3,
+    ).map(tuple),
+    conditions=st.lists(conditions, max_size=3).map(tuple),
+)
+
 app_server_statuses = st.builds(
     AppServerStatus,
     state=st.sampled_from(State),
@@ -254,4 +275,5 @@ creations = st.builds(
         lambda template: shared_template(msgspec.json.encode(template))
     ),
     token=st.none() | st.text("abc123", min_size=1),
+    overridden=st.sets(names.map(lambda name: f"g{name}"), max_size=2).map(sorted).map(tuple),
 )

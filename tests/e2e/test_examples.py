@@ -5,6 +5,7 @@ Nothing of a file is changed but its image, as this node can pull none.  All are
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, Final
 
@@ -136,12 +137,25 @@ def the_nightly_build_waits_for_its_first_night_and_its_volume(stage: Stage) -> 
     stage.attempt(build, 1, "Cancelled")
 
 
+def the_gate_is_understood_and_about_what_bears_its_label(stage: Stage) -> None:
+    name = f"bgate/{read_example('gate.yaml')['metadata']['name']}"
+    patience = ("--for=condition=Valid", "--timeout=60s")
+    stage.cluster.kubectl("wait", *patience, name)
+    gate = json.loads(stage.cluster.kubectl("get", name, "--output=json"))
+    stage.cluster.kubectl("delete", name)  # it is of the whole cluster
+
+    (valid,) = (one for one in gate["status"]["conditions"] if one["type"] == "Valid")
+    assert valid["reason"] == "NothingInScope", "no other example bears its label"
+    assert gate["status"]["nextWindow"]["name"] == "weekend"
+
+
 PROMISES: Final[dict[str, Callable[[Stage], None]]] = {
     "build.yaml": the_build_completes,
     BY_HAND: the_run_by_hand_leaves_a_trace,
     "cron.yaml": the_cron_expression_is_followed,
     "disabled.yaml": what_is_off_starts_by_hand_only,
     "failing.yaml": the_failure_leaves_its_reason,
+    "gate.yaml": the_gate_is_understood_and_about_what_bears_its_label,
     "nightly.yaml": the_nightly_build_waits_for_its_first_night_and_its_volume,
     "retries.yaml": the_third_attempt_succeeds,
     "served.yaml": the_service_points_at_the_server,

@@ -26,6 +26,7 @@ pytestmark = pytest.mark.simulated_nodes
 CHECKS = [
     "CRD periodicbuilds",
     "CRD appservers",
+    "CRD buildgates",
     "policy appserver-rights",
     "policy appserver-template",
     "policy periodicbuild-activation",
@@ -77,7 +78,7 @@ def test_where_everything_is_in_order_it_says_so_and_ends_with_0(plugin: Plugin,
         "what other tests left is gone, and all is in order",
     )
 
-    assert list(states(answer)) == [*CHECKS[:10], "operator's probe", *CHECKS[10:]]
+    assert list(states(answer)) == [*CHECKS[:11], "operator's probe", *CHECKS[11:]]
     assert set(states(answer).values()) == {"ok"}
     assert answer.err == ""
     assert told(answer, "operator's probe") == f"http://127.0.0.1:{operator.port}/readyz says that it is ready"
@@ -124,6 +125,7 @@ def test_who_may_do_nothing_is_told_what_he_may_not(shared_stage: Stage, plugin:
     assert states(answer) == {
         "CRD periodicbuilds": "ok",
         "CRD appservers": "ok",
+        "CRD buildgates": "ok",
         "policy appserver-rights": "warning",
         "policy appserver-template": "warning",
         "policy periodicbuild-activation": "warning",
@@ -219,10 +221,12 @@ def test_a_cluster_is_told_what_is_missing_until_nothing_is(bare: Cluster, tmp_p
     nothing = plugin.here("doctor")
 
     assert nothing.code == 1
-    assert list(states(nothing).values()) == [*["FAILED"] * 6, "warning", "ok", "FAILED", "warning", "warning", "ok"]
+    kinds, policies = ["FAILED", "FAILED", "warning"], ["FAILED"] * 4
+    assert list(states(nothing).values()) == [*kinds, *policies, "warning", "ok", "FAILED", "warning", "warning", "ok"]
+    assert told(nothing, "CRD buildgates").startswith("BuildGate v1alpha1 is not served, so nothing holds builds back")
     assert told(nothing, "CRD appservers") == "AppServer v1alpha1 is not served: kubectl apply -f crds/"
     assert told(nothing, "policy appserver-template").startswith("its policy and binding are missing, so ")
-    assert "7 of 12 checks have failed: CRD periodicbuilds, CRD appservers, policy appserver-rights, " in nothing.err
+    assert "7 of 13 checks have failed: CRD periodicbuilds, CRD appservers, policy appserver-rights, " in nothing.err
 
     apply_older_definition(bare, tmp_path)
     older = wait_for(

@@ -113,12 +113,13 @@ def test_explain_reaches_the_deepest_field(cluster: Cluster) -> None:
     assert "DESCRIPTION:\n    Time from start to start" in cluster.kubectl("explain", f"pb.{deepest}")
 
 
-def test_both_kinds_have_short_names_and_one_category(cluster: Cluster) -> None:
+def test_all_kinds_have_short_names_and_one_category(cluster: Cluster) -> None:
     listed = cluster.kubectl("api-resources", "--api-group=periodicbuild.dev", "--categories=periodic")
 
     rows = [row.split() for row in listed.splitlines()[1:]]
     assert [(row[0], row[1], row[-1]) for row in rows] == [
         ("appservers", "appsrv", "AppServer"),
+        ("buildgates", "bgate", "BuildGate"),
         ("periodicbuilds", "pb", "PeriodicBuild"),
     ]
 

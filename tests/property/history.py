@@ -116,6 +116,7 @@ specs = st.builds(
     activation=st.none()
     | st.builds(ActivationPolicy, service_name=st.just(NAME), fallback_for=st.sampled_from([MINUTES, HOURS])),
     recovery=st.sampled_from([Recovery.RESTART, Recovery.RESTART, Recovery.NEVER]),
+    estimated_duration=st.sampled_from([None, timedelta(minutes=2), timedelta(hours=1)]),
 ).map(as_admitted)
 
 
@@ -217,7 +218,7 @@ class History(RuleBasedStateMachine):
         if names:
             self.process.look_at_attempt(names[index % len(names)])
 
-    @rule(kinds=st.sets(st.sampled_from(["PeriodicBuild", "AppServer", "Pod"])))
+    @rule(kinds=st.sets(st.sampled_from(["PeriodicBuild", "AppServer", "Pod", "BuildGate"])))
     def watches_lag_behind(self, kinds: set[str]) -> None:
         """Let the watches of some kinds say nothing, and those of the others go on."""
         self.process.lagging = kinds

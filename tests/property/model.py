@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tests.property.model_clocks import Clocks
 
     from periodicbuild.core.facts import AppServerStatus
+    from periodicbuild.core.gates import Gate
     from periodicbuild.core.plans import (
         AdoptAppServer,
         BuildPlan,
@@ -99,6 +100,7 @@ class ApiServer:
         self.app_servers: dict[str, AppServer] = {}
         self.pods: dict[str, Pod] = {}
         self.services: dict[str, Service] = {}
+        self.gates: dict[str, Gate] = {}
         self._numbers = count(1_000)
 
     # What the operator asks for
@@ -121,6 +123,7 @@ class ApiServer:
             template=create.template,
             cancelled=False,
             token=create.token,
+            overridden=create.overridden,
         )
         if is_late:
             self.auditor.see_late_app_server(app_server, self)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from tests.property.model_post import TELLING
 
 from periodicbuild.core.attempts import AppServerFacts
+from periodicbuild.core.gates import Gates
 from periodicbuild.core.planning import BuildFacts
 from periodicbuild.core.plans import Refusal
 from periodicbuild.wiring.memories import AttemptMemory, BuildMemory
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from tests.property.model import ApiServer
 
     from periodicbuild.core.facts import AppServer, PeriodicBuild, Pod
+    from periodicbuild.core.gates import Gate
     from periodicbuild.core.plans import Refused, Wake
     from periodicbuild.core.status import Waiting
 
@@ -43,6 +45,7 @@ class Knowledge:
         self.build: PeriodicBuild | None = None
         self.app_servers: dict[str, AppServer] = {}
         self.pods: dict[str, Pod] = {}
+        self.gates: tuple[Gate, ...] = ()
         self.gone: set[str] = set()
         self.memory = BuildMemory()
         self.attempts: dict[str, AttemptMemory] = {}
@@ -71,6 +74,8 @@ class Knowledge:
         if "AppServer" not in lagging:
             for name in {*self.app_servers, *self.api.app_servers}:
                 self.see_app_server(name)
+        if "BuildGate" not in lagging:
+            self.gates = tuple(self.api.gates[name] for name in sorted(self.api.gates))
         if "Pod" not in lagging:
             for name in {*self.pods, *self.api.pods}:
                 self.see_pod(name)
@@ -129,6 +134,7 @@ class Knowledge:
             telling=TELLING,
             deliveries=dict(self.memory.deliveries),
             service=self.memory.service,
+            gates=Gates(known=self.gates),
         )
 
     def app_server_facts(self, app_server: AppServer, memory: AttemptMemory) -> AppServerFacts:
@@ -144,6 +150,7 @@ class Knowledge:
             namespace_is_terminating=memory.namespace_is_terminating,
             log=memory.log,
             seen=memory.seen,
+            gates=Gates(known=self.gates),
         )
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tests.property.model import AnswerLostError, ConflictError, RefusedError
+from tests.property.model_gates import check_look
 from tests.property.model_knowledge import Knowledge, a_refusal
 from tests.property.model_serving import ServiceClient
 
@@ -93,7 +94,10 @@ class Process(Knowledge):
         """Plan for the PeriodicBuild, and do nothing yet."""
         if self.build is None:
             return BuildPlan()
-        return plan_periodic_build(self.build_facts(self.build), self.api.clocks.now)
+        facts, now = self.build_facts(self.build), self.api.clocks.now
+        plan = plan_periodic_build(facts, now)
+        check_look(facts, plan, now)
+        return plan
 
     def look_at_attempt(self, name: str) -> bool:
         """Look once at an AppServer; tell whether there was something to do."""

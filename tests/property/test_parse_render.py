@@ -10,10 +10,12 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.builders import a_build, an_app_server, at
+from tests.builders.gates import a_gate
 from tests.builders.strategies import (
     app_server_statuses,
     build_statuses,
     creations,
+    gate_statuses,
     json_values,
     schedules,
     texts,
@@ -25,13 +27,14 @@ from periodicbuild.core.durations import format_duration
 from periodicbuild.core.facts import AppServer, AppServerStatus, PeriodicBuild, Starting, TemplateJson
 from periodicbuild.core.schedules import Interval, Schedule
 from periodicbuild.core.status import BuildStatus
-from periodicbuild.kube.parse import app_server_from_json, periodic_build_from_json
+from periodicbuild.kube.parse import app_server_from_json, gate_from_json, periodic_build_from_json
 from periodicbuild.kube.parse_schedule import read_schedule
 from periodicbuild.kube.parse_template import shared_template
 from periodicbuild.kube.render import (
     render_app_server,
     render_app_server_status_patch,
     render_build_status_patch,
+    render_gate_status_patch,
     render_pod,
 )
 from periodicbuild.kube.render_values import instant_text
@@ -39,6 +42,7 @@ from periodicbuild.kube.render_values import instant_text
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from periodicbuild.core.gate_status import GateStatus
     from periodicbuild.core.plans import CreateAppServer
 
 NOW = at("2026-11-24T02:30:00")
@@ -64,6 +68,25 @@ def test_a_status_replaces_whatever_was_there(old: BuildStatus, new: BuildStatus
     stored = merged({}, msgspec.json.decode(render_build_status_patch(a_build(), old)))
     stored = merged(stored, msgspec.json.decode(render_build_status_patch(a_build(), new)))
     assert periodic_build_from_json(msgspec.json.encode(stored)).status == new
+
+
+@given(gate_statuses, gate_statuses)
+def test_a_status_of_a_gate_replaces_whatever_was_there(old: GateStatus, new: GateStatus) -> None:
+    stored = merged({}, msgspec.json.decode(render_gate_status_patch(a_gate(), old)))
+    assert gate_from_json(msgspec.json.encode(stored)).status == old
+    stored = merged(stored, msgspec.json.decode(render_gate_status_patch(a_gate(), new)))
+    assert gate_from_json(msgspec.json.encode(stored)).status == new
+
+
+@given(json_values, json_values)
+def test_a_gate_is_read_whatever_it_says(spec: Any, status: Any) -> None:
+    gate_from_json(msgspec.json.encode({"metadata": {"name": "rollout"}, "spec": spec, "status": status}))
+
+
+@given(st.dictionaries(st.sampled_from(["scope", "closed", "windows", "margin", "expireTime"]), json_values))
+def test_a_part_of_a_gate_is_read_or_said_to_be_wrong(spec: dict[str, Any]) -> None:
+    read = gate_from_json(msgspec.json.encode({"metadata": {"name": "rollout"}, "spec": spec})).spec
+    assert read.problem is None or read.problem
 
 
 @given(app_server_statuses)
@@ -95,6 +118,7 @@ def test_an_app_server_is_read_back_as_it_was_created(create: CreateAppServer) -
         timeouts=create.timeouts,
         template=create.template,
         token=create.token,
+        overridden=create.overridden,
     )
     assert server == expected
     assert (server.ref.namespace, server.ref.name) == (build.ref.namespace, create.name)

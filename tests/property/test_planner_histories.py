@@ -12,7 +12,7 @@ import hypothesis.strategies as st
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import rule
 from tests.property.history import Reaction, reactions
-from tests.property.history_servers import Servers
+from tests.property.history_gates import Rollouts
 from tests.property.model_kubelet import Move
 
 from periodicbuild.core.plans import Refused
@@ -24,7 +24,7 @@ TURNS = 80
 """Times the world may be helped on until two more slots must have come."""
 
 
-class Histories(Servers):
+class Histories(Rollouts):
     """Everything that may go wrong, and the end of it."""
 
     @rule(
@@ -76,6 +76,7 @@ class Histories(Servers):
         self.faults_are_over(Reaction.NOTHING)
         while self.under_way:
             self.what_was_under_way_arrives(Reaction.NOTHING)
+        self.api.gates.clear()
         self.process.lagging.clear()
         self.clocks.wall_step = self.clocks.api_step
         self.settle()

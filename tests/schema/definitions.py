@@ -22,7 +22,7 @@ HERE = Path(__file__).parent
 CRDS = HERE.parents[1] / "crds"
 SOURCE_FOLDER = HERE / "sources"
 POD_TEMPLATE = HERE / "pod_template.json"
-SOURCES = ("periodicbuilds.yaml", "appservers.yaml")
+SOURCES = ("periodicbuilds.yaml", "appservers.yaml", "buildgates.yaml")
 """Each renders to the file of the same name in `crds/`."""
 
 OPERATOR_DEFAULT = "x-operator-default"
@@ -70,7 +70,8 @@ def definition_text(source: str) -> str:
     body = definition(source)
     body["metadata"]["annotations"] = {MARK: _digest(body["spec"])}
     properties = schema_of(body)["properties"]["spec"]["properties"]
-    properties["template"] = _compact_below(properties["template"])
+    if "template" in properties:
+        properties["template"] = _compact_below(properties["template"])
     return header + yaml.dump(body, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=_WIDTH)
 
 

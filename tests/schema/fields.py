@@ -20,8 +20,8 @@ _INTRODUCTION = """\
 
 # Fields
 
-Every field that can be written, except those inside the pod template. `kubectl explain periodicbuild.spec` and
-`kubectl explain appserver.spec` tell what each is for.
+Every field that can be written, except those inside the pod template. `kubectl explain periodicbuild.spec`,
+`kubectl explain appserver.spec` and `kubectl explain buildgate.spec` tell what each is for.
 
 A default of the *schema* is stored in the object and stays what it was when the object was written. A default of the
 *operator* is not stored: a later release may improve it. A *duration* is weeks, days, hours, minutes and seconds in

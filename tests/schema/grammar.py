@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from periodicbuild.core import crons
-from periodicbuild.core.durations import DURATION_PATTERN, DURATION_SECONDS_CEL, MAX_TEXT_LENGTH
+from periodicbuild.core.durations import DURATION_FORM, DURATION_SECONDS_CEL, MAX_TEXT_LENGTH
 from periodicbuild.core.intervals import (
     AMBIGUOUS_PATTERN,
     CALENDAR_UNIT_PATTERN,
@@ -28,7 +28,7 @@ _VALUES = {"MAX_TEXT_LENGTH": MAX_TEXT_LENGTH, "MAX_CRON_LENGTH": crons.MAX_LENG
 
 _TEXTS = {
     "ADDRESS_PATTERN": ADDRESS_PATTERN,
-    "DURATION_PATTERN": DURATION_PATTERN,
+    "DURATION_FORM": DURATION_FORM,
     "INTERVAL_PATTERN": INTERVAL_PATTERN,
     "AMBIGUOUS_PATTERN": AMBIGUOUS_PATTERN,
     "CALENDAR_UNIT_PATTERN": CALENDAR_UNIT_PATTERN,

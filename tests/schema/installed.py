@@ -18,7 +18,11 @@ if TYPE_CHECKING:
     from tests.cluster.cluster import Cluster
     from tests.schema.manifests import Manifest
 
-DEFINITIONS = ("crd/periodicbuilds.periodicbuild.dev", "crd/appservers.periodicbuild.dev")
+DEFINITIONS = (
+    "crd/periodicbuilds.periodicbuild.dev",
+    "crd/appservers.periodicbuild.dev",
+    "crd/buildgates.periodicbuild.dev",
+)
 _PATIENCE_SECONDS = 30.0
 _PROBE = "policy-probe"
 
@@ -71,8 +75,8 @@ def _conditions(crd: Manifest) -> set[tuple[str, str]]:
 
 
 def _is_served(cluster: Cluster) -> bool:
-    return not (
-        refusal_of(cluster, "explain", "periodicbuild.spec") or refusal_of(cluster, "explain", "appserver.spec")
+    return not any(
+        refusal_of(cluster, "explain", f"{kind}.spec") for kind in ("periodicbuild", "appserver", "buildgate")
     )
 
 

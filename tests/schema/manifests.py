@@ -34,6 +34,13 @@ def app_server(name: str = "openedx-20261122-023000-1", **spec: Any) -> Manifest
     return _manifest("AppServer", name, {"periodicBuildRef": {"name": "openedx"}, **spec})
 
 
+def build_gate(name: str = "rollout", **spec: Any) -> Manifest:
+    """Return an open BuildGate that is accepted unless `spec` makes it wrong."""
+    gate = _manifest("BuildGate", name, {"reason": "database upgrade", **spec})
+    del gate["metadata"]["namespace"]
+    return gate
+
+
 def as_list(*manifests: Manifest) -> str:
     """Render for `kubectl -f -`, several as one list; JSON is YAML."""
     if len(manifests) == 1:

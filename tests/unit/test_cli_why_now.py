@@ -16,6 +16,7 @@ from periodicbuild.cli.in_progress import Seen, in_progress
 from periodicbuild.cli.sentences import BLOCKERS, FATES, OUTCOMES, UNKNOWN, meaning_of
 from periodicbuild.cli.why_now import why_now
 from periodicbuild.core.facts import AppServerStatus, Starting
+from periodicbuild.core.holds import GATED
 from periodicbuild.core.reasons import Blocker, Fate, OutcomeReason, State
 from periodicbuild.core.status import BuildStatus
 
@@ -44,15 +45,17 @@ AT_WORK = Seen(sentences=("AppServer nightly-1 is ConfiguringServer for 5m",))
 @pytest.mark.parametrize(
     ("reason", "seen", "blocks"),
     [
-        (Blocker.BREAKER_OPEN, Seen(), [True, False, None, None, None]),
-        (Blocker.BUILD_IN_PROGRESS, AT_WORK, [False, True, None, None, None]),
-        (Blocker.BUILD_IN_PROGRESS, Seen(), [False, False, None, None, None]),
-        (Blocker.BUILD_IN_PROGRESS, Seen(is_blind=True), [False, True, None, None, None]),
-        (Blocker.FORBIDDEN, Seen(), [False, False, True, None, None]),
-        (Blocker.NAME_STILL_IN_USE, Seen(), [False, False, True, None, None]),
-        (Blocker.POOL_FULL, Seen(), [False, False, False, True, None]),
-        (Blocker.POOL_FULL, Seen(is_blind=True), [False, False, False, True, None]),
-        (Blocker.START_RATE, AT_WORK, [False, True, False, False, True]),
+        (Blocker.BREAKER_OPEN, Seen(), [True, None, False, None, None, None]),
+        (Blocker.GATE_CLOSED, Seen(), [False, True, False, None, None, None]),
+        (Blocker.ROLLOUT_IMMINENT, Seen(), [False, True, False, None, None, None]),
+        (Blocker.BUILD_IN_PROGRESS, AT_WORK, [False, False, True, None, None, None]),
+        (Blocker.BUILD_IN_PROGRESS, Seen(), [False, False, False, None, None, None]),
+        (Blocker.BUILD_IN_PROGRESS, Seen(is_blind=True), [False, False, True, None, None, None]),
+        (Blocker.FORBIDDEN, Seen(), [False, False, False, True, None, None]),
+        (Blocker.NAME_STILL_IN_USE, Seen(), [False, False, False, True, None, None]),
+        (Blocker.POOL_FULL, Seen(), [False, False, False, False, True, None]),
+        (Blocker.POOL_FULL, Seen(is_blind=True), [False, False, False, False, True, None]),
+        (Blocker.START_RATE, AT_WORK, [False, False, True, False, False, True]),
     ],
 )
 def test_the_checks_come_in_the_operators_order_and_say_what_is_known(
@@ -63,13 +66,20 @@ def test_the_checks_come_in_the_operators_order_and_say_what_is_known(
 
     checks = checks_on(a_build(status=status), waiting(reason), seen, NOW)
 
-    assert [one.title for one in checks] == ["breaker", "build in progress", "API refusal", "pool", "start rate"]
+    assert [one.title for one in checks] == [
+        "breaker",
+        "gate",
+        "build in progress",
+        "API refusal",
+        "pool",
+        "start rate",
+    ]
     assert [one.blocks for one in checks] == blocks
-    assert len(checks_table(checks).rows) == 5
+    assert len(checks_table(checks).rows) == 6
 
 
 def test_every_blocker_belongs_to_a_check() -> None:
-    assert set(TITLES) | set(REFUSALS) == set(Blocker)
+    assert set(TITLES) | set(REFUSALS) | GATED == set(Blocker)
 
 
 def test_what_is_in_progress_is_named_with_its_state_and_pods_that_have_not_gone() -> None:
@@ -194,7 +204,7 @@ def test_programs_get_the_chain_and_the_last_slot() -> None:
     document = why_now(known(status, FAILED, seen=AT_WORK)).document
 
     assert document["ready"] == {"status": "True", "reason": "Accepted", "message": "", "isCurrent": True}
-    assert document["waiting"]["checks"][1] == {
+    assert document["waiting"]["checks"][2] == {
         "check": "build in progress",
         "reason": "BuildInProgress",
         "blocks": True,

@@ -16,7 +16,7 @@ from tests.schema.policies import WARNINGS, warnings_text
 
 from periodicbuild.core import crons
 from periodicbuild.core.calendars import Weekday
-from periodicbuild.core.durations import DURATION_PATTERN, MAX_TEXT_LENGTH
+from periodicbuild.core.durations import DURATION_FORM, DURATION_PATTERN, MAX_TEXT_LENGTH
 from periodicbuild.core.intervals import (
     AMBIGUOUS_PATTERN,
     CALENDAR_UNIT_PATTERN,
@@ -50,9 +50,11 @@ DURATIONS: dict[str, tuple[str, ...]] = {
         "retries.delay",
         "retries.maxDelay",
         "activation.fallbackFor",
+        "estimatedDuration",
         *TIMEOUTS,
     ),
     "appservers.yaml": TIMEOUTS,
+    "buildgates.yaml": ("margin",),
 }
 
 
@@ -123,8 +125,16 @@ def test_a_duration_has_the_pattern_of_the_parser(source: str, path: str) -> Non
 
     rules = [one["rule"] for one in schema["x-kubernetes-validations"]]
 
-    assert any(f"self.matches('{DURATION_PATTERN}')" in rule for rule in rules)
+    assert any(f"self.matches('{DURATION_FORM}')" in rule for rule in rules)
     assert schema["maxLength"] == MAX_TEXT_LENGTH
+
+
+@pytest.mark.parametrize(
+    "text", ["1w2d3h4m5s", "90s", "7d", "1d2w", "1h1h", "s", "h1", "1h ", "123456789s", "1H", "1.5h"]
+)
+def test_the_shorter_form_of_a_duration_lets_nothing_in_but_the_empty_text(text: str) -> None:
+    assert bool(re.search(DURATION_FORM, text)) == bool(re.search(DURATION_PATTERN, text))
+    assert re.search(DURATION_FORM, "")
 
 
 def test_the_interval_has_the_patterns_of_the_parser() -> None:
@@ -192,7 +202,9 @@ def test_every_warning_names_its_field_and_a_remedy() -> None:
 def test_no_name_of_the_grammar_is_left_unreplaced() -> None:
     texts = "".join([*map(definition_text, SOURCES), warnings_text()])
 
-    assert not re.search(r"\b[A-Z]+_(?:[A-Z]+_)?(?:PATTERN|SECONDS|LENGTH|NAMES|LIST|NICKNAMES)\b|SECONDS\(", texts)
+    assert not re.search(
+        r"\b[A-Z]+_(?:[A-Z]+_)?(?:PATTERN|FORM|SECONDS|LENGTH|NAMES|LIST|NICKNAMES)\b|SECONDS\(", texts
+    )
 
 
 @pytest.mark.parametrize("file", POLICIES)

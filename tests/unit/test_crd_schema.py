@@ -45,7 +45,7 @@ def walk(schema: Schema, path: str = "") -> Iterator[tuple[str, Schema]]:
 
 
 def every_field(*below: str) -> dict[str, Schema]:
-    """Return all fields of both kinds below spec or status, by `Kind.path`."""
+    """Return all fields of all kinds below spec or status, by `Kind.path`."""
     crds = [definition(source) for source in SOURCES]
     return {
         crd["spec"]["names"]["kind"] + path: field
@@ -105,7 +105,10 @@ def test_instants_in_status_end_in_time_and_lengths_in_seconds() -> None:
 def test_the_defaults_of_the_schema_are_the_ones_with_meaning() -> None:
     found = {path: field["default"] for path, field in every_field("spec").items() if "default" in field}
 
-    assert found == {f"PeriodicBuild.{path}": value for path, value in DEFAULTS.items()}
+    assert found == {f"PeriodicBuild.{path}": value for path, value in DEFAULTS.items()} | {
+        "BuildGate.spec.closed": False,
+        "BuildGate.spec.windows[].recurring.timeZone": "Etc/UTC",
+    }
 
 
 @pytest.mark.parametrize("source", SOURCES)

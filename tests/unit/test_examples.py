@@ -24,13 +24,13 @@ from tests.demo.examples import (
 
 from periodicbuild.core.reasons import AfterManualRun, SucceedWhen
 from periodicbuild.core.schedules import Interval
-from periodicbuild.kube.parse import periodic_build_from_json
+from periodicbuild.kube.parse import gate_from_json, periodic_build_from_json
 
 if TYPE_CHECKING:
     from periodicbuild.core.facts import PeriodicBuild
 
 FILES = sorted(path.name for path in FOLDER.glob("*.yaml"))
-BUILD_FILES = [file for file in FILES if file != "by-hand.yaml"]
+BUILD_FILES = [file for file in FILES if read_example(file)["kind"] == "PeriodicBuild"]
 FROM_THE_API = {
     "namespace": "demo",
     "uid": "uid",
@@ -54,6 +54,13 @@ def test_the_operator_understands_the_schedule_of_an_example(file: str) -> None:
     build = build_of(file)
 
     assert build.spec.schedule_error is None
+
+
+def test_the_operator_understands_the_gate() -> None:
+    gate = gate_from_json(msgspec.json.encode(body("gate.yaml")))
+
+    assert gate.spec.problem is None
+    assert [window.problem for window in gate.spec.windows] == [None]
 
 
 @pytest.mark.parametrize("file", FILES)

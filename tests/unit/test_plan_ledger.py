@@ -38,6 +38,9 @@ DECISIONS = {
     Fate.SCHEDULE_EDITED: Decision.SKIPPED,
     Fate.DISABLED: Decision.SKIPPED,
     Fate.BREAKER_OPEN: Decision.SKIPPED,
+    Fate.GATE_OVERRIDDEN: Decision.STARTED,
+    Fate.GATE_CLOSED: Decision.SKIPPED,
+    Fate.ROLLOUT_IMMINENT: Decision.SKIPPED,
     Fate.OPERATOR_DOWN: Decision.MISSED,
     Fate.DEADLINE_PASSED: Decision.MISSED,
     Fate.FORBIDDEN: Decision.MISSED,
@@ -64,14 +67,14 @@ def test_a_slot_is_counted_once_whether_it_waited_or_not(fate: Fate, waiting: Wa
 
 def test_a_slot_that_waits_is_due_and_has_no_fate() -> None:
     """R12."""
-    after = open_slot(a_status(), at(SLOT), Blocker.BUILD_IN_PROGRESS, at(LATER))
+    after = open_slot(a_status(), a_wait(since=LATER))
     assert after == a_status(waiting=a_wait(since=LATER))
     assert equation_holds(after)
 
 
 def test_the_first_slot_of_all_is_counted_from_nothing() -> None:
     fresh = BuildStatus(schedule=a_schedule_status())
-    assert open_slot(fresh, at(SLOT), Blocker.API_ERROR, at(SLOT)).slots == Slots(due=1)
+    assert open_slot(fresh, a_wait(reason=Blocker.API_ERROR)).slots == Slots(due=1)
     assert decide(fresh, Ruling(slot=at(SLOT), fate=Fate.DUE, at=at(SLOT))).slots == Slots(due=1, started=1)
 
 
@@ -181,7 +184,7 @@ def test_no_slot_is_judged_before_a_schedule_is_in_force() -> None:
     """R44: a first look writes before it starts anything."""
     sentence = "a slot was judged before a schedule was in force: a first look must write first (R44)"
     with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
-        open_slot(BuildStatus(), at(SLOT), Blocker.API_ERROR, at(SLOT))
+        open_slot(BuildStatus(), a_wait(reason=Blocker.API_ERROR))
 
 
 def test_a_fate_other_than_started_is_told() -> None:

@@ -145,6 +145,7 @@ def test_items_of_lists_say_only_what_there_is_to_say() -> None:
         "slotTime": "2026-11-24T02:30:00Z",
         "reason": "BuildInProgress",
         "sinceTime": "2026-11-24T02:30:00Z",
+        "message": None,
     }
 
 

@@ -28,3 +28,14 @@ One list, for a ClusterRole or for a Role in each namespace.
   resources: [events]
   verbs: [create]
 {{- end -}}
+{{/*
+Gates are objects of the whole cluster: no Role can let anybody see one, and an operator of some namespaces does without.
+*/}}
+{{- define "periodicbuild.gate-rules" -}}
+- apiGroups: [periodicbuild.dev]
+  resources: [buildgates]
+  verbs: [list, watch]
+- apiGroups: [periodicbuild.dev]
+  resources: [buildgates/status]
+  verbs: [patch]
+{{- end -}}

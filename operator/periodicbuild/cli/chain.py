@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from periodicbuild.cli.sentences import BLOCKERS
 from periodicbuild.cli.tables import Cell, Mood, Table
 from periodicbuild.core.facts import Now
+from periodicbuild.core.holds import GATED, Hold
 from periodicbuild.core.look import BuildFacts, Draft
 from periodicbuild.core.plans import Refusal, Refused
 from periodicbuild.core.reasons import Blocker
@@ -34,6 +35,7 @@ REFUSALS: Final = (Blocker.FORBIDDEN, Blocker.INVALID, Blocker.API_ERROR, Blocke
 
 TITLES: Final = {
     Blocker.BREAKER_OPEN: "breaker",
+    Blocker.GATE_CLOSED: "gate",
     Blocker.BUILD_IN_PROGRESS: "build in progress",
     Blocker.API_ERROR: "API refusal",
     Blocker.POOL_FULL: "pool",
@@ -79,7 +81,8 @@ def _check(waiting: Waiting, blocker: Blocker, distance: int, seen: Seen) -> Che
         saw = "; ".join(seen.sentences) or "nothing is in progress now"
         return Check(blocker=own, title=title, blocks=bool(seen.sentences), saw=saw)
     if distance == 0:
-        return Check(blocker=own, title=title, blocks=True, saw=f"{own}, as last written: {BLOCKERS[own].text}")
+        text = waiting.message or BLOCKERS[own].text
+        return Check(blocker=own, title=title, blocks=True, saw=f"{own}, as last written: {text}")
     if distance < 0:
         return Check(blocker=own, title=title, blocks=False, saw="it did not block when this was last written")
     return Check(blocker=own, title=title, blocks=None, saw="asked after what blocks; cannot be seen from outside")
@@ -92,8 +95,11 @@ def _order(build: PeriodicBuild, now: datetime) -> list[Blocker]:
     status = replace(build.status, breaker=OpenBreaker(opened_at=now, next_probe_at=soon, digest=""))
     draft = Draft(facts=facts, now=Now(wall=now, steady=now), status=status)
     refusal = Refusal(name="", kind=Refused.API_ERROR, message="", retry_at=soon, since_at=now)
-    return list(blockers_of(draft, refusal, is_busy=True))
+    hold = Hold(gate="", blocker=Blocker.GATE_CLOSED, text="")
+    return list(blockers_of(draft, hold, refusal, is_busy=True))
 
 
 def _check_of(reason: Blocker) -> Blocker:
+    if reason in GATED:
+        return Blocker.GATE_CLOSED
     return Blocker.API_ERROR if reason in REFUSALS else reason

@@ -101,6 +101,14 @@ class Cluster:
         body = msgspec.json.encode(change)
         return self._request("PATCH", kind.path(namespace=self.namespace, name=name), {}, body)
 
+    def patch_path(self, path: str, change: Mapping[str, Any]) -> bytes:
+        """Change by a merge patch what does not lie in the namespace."""
+        return self._request("PATCH", path, {}, msgspec.json.encode(change))
+
+    def create(self, kind: Kind, manifest: Mapping[str, Any]) -> bytes:
+        """Create an object of the whole cluster."""
+        return self._request("POST", kind.path(), {}, msgspec.json.encode(manifest))
+
     def stream(self, kind: Kind, name: str, subresource: str, params: Mapping[str, str]) -> Generator[bytes]:
         """Read something long piece by piece, for as long as more comes; close it to stop."""
         path = kind.path(namespace=self.namespace, name=name, subresource=subresource)

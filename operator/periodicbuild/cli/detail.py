@@ -56,6 +56,7 @@ def _fields(build: PeriodicBuild, now: datetime) -> Iterator[tuple[str, Cell]]:
     yield "Next slot", next_cell(build, now)
     if status.waiting is not None:
         since = f"{status.waiting.reason} for {span(now - status.waiting.since_at)}"
+        since = f"{since}: {status.waiting.message}" if status.waiting.message else since
         yield "Waiting", Cell(since, Mood.UNSURE)
     yield "Last run", last_run_cell(build, now)
     if message := message_of(build):

@@ -93,4 +93,4 @@ def wait_of(known: Knowledge) -> Wait | None:
         return None
     meaning = meaning_of(waiting.reason, BLOCKERS, known.build.ref.name)
     checks = checks_on(known.build, waiting, known.seen, known.now)
-    return Wait(waiting=waiting, checks=checks, text=meaning.text, remedy=meaning.remedy)
+    return Wait(waiting=waiting, checks=checks, text=waiting.message or meaning.text, remedy=meaning.remedy)

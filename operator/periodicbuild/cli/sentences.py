@@ -49,6 +49,19 @@ FATES: Final[Mapping[Fate, Meaning]] = {
         "it waited for the breaker, which is open after too many failures in a row, until the next slot was due",
         "mend the template, which lets the next slot probe at once; or to build now: kubectl periodicbuild run {name}",
     ),
+    Fate.GATE_OVERRIDDEN: Meaning(
+        "it started although a gate was closed, or about to be, since an annotation names that gate",
+        "kubectl get events names the gate; take the annotation periodicbuild.dev/override-gate away to obey it again",
+    ),
+    Fate.GATE_CLOSED: Meaning(
+        "it waited for a gate, which was closed, until the next slot was due or its deadline had passed",
+        "kubectl get events names the gate and its owner; once it is open: kubectl periodicbuild run {name}",
+    ),
+    Fate.ROLLOUT_IMMINENT: Meaning(
+        "it would not have ended before a gate closes, by its estimate, and waited until the next slot was due or its"
+        " deadline had passed",
+        "a shorter estimatedDuration lets it start later, if that is what it takes; kubectl get events names the gate",
+    ),
     Fate.OPERATOR_DOWN: Meaning(
         "nobody looked at it before the next slot was due, its deadline had passed, or the schedule was changed",
         "see whether the operator was down, or without API server or right clock, at that time",
@@ -71,6 +84,15 @@ BLOCKERS: Final[Mapping[Blocker, Meaning]] = {
     Blocker.BREAKER_OPEN: Meaning(
         "too many runs in a row have failed, and the next probe is not due yet",
         "mend the template, which lets the next slot probe at once; or to build now: kubectl periodicbuild run {name}",
+    ),
+    Blocker.GATE_CLOSED: Meaning(
+        "a gate is closed",
+        "wait until it opens, ask its owner, or name it in the annotation periodicbuild.dev/override-gate",
+    ),
+    Blocker.ROLLOUT_IMMINENT: Meaning(
+        "it would not end before a gate closes, by its estimate",
+        "wait until that has opened again, correct estimatedDuration, or name the gate in the annotation"
+        " periodicbuild.dev/override-gate",
     ),
     Blocker.BUILD_IN_PROGRESS: Meaning(
         "another build of it is in progress, or the pod of one has not gone yet",

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from periodicbuild.core.epochs import IN_TIME
+from periodicbuild.core.holds import in_spite_of
 from periodicbuild.core.lateness import close_slots_before, start_offset
 from periodicbuild.core.ledger import Ruling
 from periodicbuild.core.notices import EventType
@@ -96,6 +97,8 @@ def _record_start(draft: Draft, child: AppServer, slot: datetime) -> None:
     started_at = max(slot, min(child.created_at, draft.now.wall))
     lateness = _first_look_at(draft, slot, started_at) - slot - start_offset(draft)
     fate = Fate.DUE if lateness <= IN_TIME else Fate.CAUGHT_UP
+    if child.overridden:
+        fate = Fate.GATE_OVERRIDDEN
     for run in draft.status.runs:
         if run.next_attempt_at is not None and run.trigger != Trigger.MANUAL:
             end_run(draft, run, Outcome.FAILED, OutcomeReason.GIVEN_UP_FOR_SLOT)
@@ -107,6 +110,7 @@ def _record_start(draft: Draft, child: AppServer, slot: datetime) -> None:
         last_scheduled=LastScheduled(slot=slot, started_at=started_at, run=started.id),
     )
     note = f"Build {started.id}, due at {slot:%Y-%m-%dT%H:%M:%SZ}, has started as AppServer {child.ref.name}"
+    note += in_spite_of(child.overridden)
     draft.tell(EventType.NORMAL, EventReason.BUILD_STARTED, note, key=started.id)
 
 

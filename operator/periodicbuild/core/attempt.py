@@ -6,10 +6,11 @@ past it before a write would have been worth its price (R41).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from periodicbuild.core.gates import Gates
 from periodicbuild.core.messages import cut_message
 from periodicbuild.core.notices import EventFact, EventType
 from periodicbuild.core.plans import AppServerPlan, Seen, Wake
@@ -45,6 +46,8 @@ class AppServerFacts:
     """The end of what the container that failed wrote, fit to be shown; None = nobody has asked."""
     seen: Seen | None = None
     """The state this process has seen and not written yet."""
+    gates: Gates = field(default_factory=Gates)
+    """For a run by hand that waits to be admitted; nothing else asks them."""
 
 
 def write_if_news(facts: AppServerFacts, status: AppServerStatus) -> AppServerPlan:

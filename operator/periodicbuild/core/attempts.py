@@ -28,6 +28,7 @@ from periodicbuild.core.endings import (
     succeed,
     timed_out,
 )
+from periodicbuild.core.holds import ask_gates
 from periodicbuild.core.notices import EventType
 from periodicbuild.core.plans import AppServerPlan, ConfirmAbsence, CreatePod, Refused, Wake
 from periodicbuild.core.reasons import EventReason, FailureReason, Stage, State, SucceedWhen, Trigger
@@ -35,7 +36,7 @@ from periodicbuild.core.schedules import whole_second_down
 from periodicbuild.core.verdicts import failure_of, has_succeeded, stage_of, waiting_cause
 
 if TYPE_CHECKING:
-    from periodicbuild.core.facts import Now, Pod
+    from periodicbuild.core.facts import Now, PeriodicBuild, Pod
     from periodicbuild.core.plans import Refusal
     from periodicbuild.core.status import Run
 
@@ -61,7 +62,7 @@ def plan_app_server(facts: AppServerFacts, now: Now) -> AppServerPlan:
         return end_attempt(facts, now, status)
     run = next((run for run in facts.parent.status.runs if run.uid == app_server.ref.uid), None)
     if run is None:
-        return _waits_for_turn(facts, now)
+        return _waits_for_turn(facts, facts.parent, now)
     return _attempt(facts, run, now)
 
 
@@ -78,10 +79,12 @@ def _without_controller(facts: AppServerFacts) -> AppServerPlan:
     return write_if_news(facts, replace(app_server.status, state=State.NEW, message=message))
 
 
-def _waits_for_turn(facts: AppServerFacts, now: Now) -> AppServerPlan:
+def _waits_for_turn(facts: AppServerFacts, parent: PeriodicBuild, now: Now) -> AppServerPlan:
     if facts.app_server.trigger != Trigger.MANUAL:
         return AppServerPlan()
-    message = "waits for its turn: another build of this PeriodicBuild is in progress"
+    hold = ask_gates(facts.gates, parent, now.wall).hold
+    why = "another build of this PeriodicBuild is in progress" if hold is None else hold.text
+    message = f"waits for its turn: {why}"
     return write_once_settled(
         facts, now, replace(facts.app_server.status, state=State.NEW, message=message), now.steady
     )

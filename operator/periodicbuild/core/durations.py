@@ -42,13 +42,16 @@ DURATION_SHAPE: Final = f"(?:{in_order(tuple(NUMBER + unit for unit in UNIT_SECO
 """The Kubernetes notation without anchors, for use inside larger patterns."""
 
 DURATION_PATTERN: Final = f"^{DURATION_SHAPE}$"
-"""For `pattern:` in a CRD, beside `maxLength: MAX_TEXT_LENGTH`."""
+"""The notation alone."""
+
+DURATION_FORM: Final = "^" + "".join(f"({NUMBER}{unit})?" for unit in UNIT_SECONDS) + "$"
+"""Lets the empty text in, too, whose seconds are out of bounds.  For CRDs, where a quarter of the length counts."""
 
 DURATION_SECONDS_CEL: Final = (
     "self.lowerAscii().findAll('[0-9]+[wdhms]')"
     f".map(part, int(part.substring(0, part.size() - 1)) * {UNIT_SECONDS}[part.substring(part.size() - 1)]).sum()"
 )
-"""Seconds of a text that matches `DURATION_PATTERN`, as CEL over `self`; compare it with the field's bounds."""
+"""Seconds of a text that matches `DURATION_FORM`, as CEL over `self`; compare it with the field's bounds."""
 
 
 class DurationError(ValueError):

@@ -22,6 +22,7 @@ from periodicbuild.core.reasons import (
 from periodicbuild.core.recipients import Notifications
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from periodicbuild.core.notices import ObjectRef
@@ -117,6 +118,8 @@ class BuildSpec:
     notifications: Notifications = field(default_factory=Notifications)
     activation: ActivationPolicy | None = None
     recovery: Recovery = Recovery.RESTART
+    estimated_duration: timedelta | None = None
+    """How long a build takes, as its author says (R33)."""
     schedule_error: str | None = None
     """Why the schedule cannot be understood; `schedule` then spawns nothing."""
 
@@ -136,6 +139,10 @@ class PeriodicBuild:
     status: BuildStatus
     activate: str | None = None
     """The annotation `periodicbuild.dev/activate`: the name of an AppServer, and perhaps `/` and a token (R28)."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """For gates to select by."""
+    overrides: frozenset[str] = frozenset()
+    """The annotation `periodicbuild.dev/override-gate`: gates that do not hold this one back (R32)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,6 +212,8 @@ class AppServer:
     cancelled: bool
     token: str | None = None
     """The run-now token this run answers."""
+    overridden: tuple[str, ...] = ()
+    """Gates that would have held it back, and were named to be overridden (R32)."""
     has_own_template: bool = False
     """A person gave the template: its outcome says nothing about the PeriodicBuild's (R27)."""
     given: frozenset[str] = frozenset()

@@ -24,6 +24,8 @@ SHORTEST_DEADLINE: Final = timedelta(hours=2)
 """A calendar's slot has at least so long, however late in the day it lies (R13)."""
 CLOSED_AS: Final = {
     Blocker.BREAKER_OPEN: Fate.BREAKER_OPEN,
+    Blocker.GATE_CLOSED: Fate.GATE_CLOSED,
+    Blocker.ROLLOUT_IMMINENT: Fate.ROLLOUT_IMMINENT,
     Blocker.FORBIDDEN: Fate.FORBIDDEN,
     Blocker.INVALID: Fate.FORBIDDEN,
 }
@@ -69,7 +71,8 @@ def close_slots_before(draft: Draft, slot: datetime) -> None:
     """Give every slot before this one its fate: what waited is superseded, what nobody looked at is missed (R13)."""
     waiting = draft.waiting
     if waiting is not None and waiting.slot < slot:
-        draft.rule(Ruling(slot=waiting.slot, fate=_closed_as(waiting, Fate.SUPERSEDED), at=draft.now.wall))
+        fate = _closed_as(waiting, Fate.SUPERSEDED)
+        draft.rule(Ruling(slot=waiting.slot, fate=fate, at=draft.now.wall, why=waiting.message))
     if draft.schedule.in_force.interval is None:
         miss_unseen_slots(draft, until=slot - SECOND)
 
@@ -98,12 +101,10 @@ def close_past_deadline(draft: Draft, slot: datetime) -> bool:
     if draft.now.wall <= deadline:
         draft.wake_at(wall=deadline + SECOND)
         return False
-    waiting = draft.waiting
-    if waiting is None or waiting.slot != slot or waiting.since_at > deadline:
-        fate = Fate.OPERATOR_DOWN
-    else:
-        fate = _closed_as(waiting, Fate.DEADLINE_PASSED)
-    draft.rule(Ruling(slot=slot, fate=fate, at=draft.now.wall))
+    waiting, fate, why = draft.waiting, Fate.OPERATOR_DOWN, ""
+    if waiting is not None and waiting.slot == slot and waiting.since_at <= deadline:
+        fate, why = _closed_as(waiting, Fate.DEADLINE_PASSED), waiting.message
+    draft.rule(Ruling(slot=slot, fate=fate, at=draft.now.wall, why=why))
     return True
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from periodicbuild.core.reasons import Blocker, Outcome
+    from periodicbuild.core.reasons import Outcome
     from periodicbuild.core.status import ScheduleStatus
 
 ENTRIES = 20
@@ -37,6 +37,13 @@ class Ruling:
     run: str | None = None
     started_at: datetime | None = None
     """For Started: when the run began, which is what may move the anchor (R4)."""
+    why: str = ""
+    """More than the word of the fate, for the Event."""
+
+    @property
+    def reason(self) -> str:
+        """The word of the fate, and what else is known."""
+        return f"{self.fate}, {self.why}" if self.why else self.fate
 
     @property
     def last_slot(self) -> datetime:
@@ -44,14 +51,14 @@ class Ruling:
         return self.until_slot or self.slot
 
 
-def open_slot(status: BuildStatus, slot: datetime, reason: Blocker, at: datetime) -> BuildStatus:
+def open_slot(status: BuildStatus, waiting: Waiting) -> BuildStatus:
     """Count a slot as due and let it wait."""
     slots = status.slots or Slots()
     return replace(
         status,
         slots=replace(slots, due=slots.due + 1),
-        schedule=replace(_schedule(status), cursor_at=slot),
-        waiting=Waiting(slot=slot, reason=reason, since_at=at),
+        schedule=replace(_schedule(status), cursor_at=waiting.slot),
+        waiting=waiting,
     )
 
 

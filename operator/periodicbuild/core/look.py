@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from periodicbuild.core.gates import Gates
 from periodicbuild.core.ledger import decide
 from periodicbuild.core.notices import EventFact, EventType
 from periodicbuild.core.plans import Wake
@@ -57,6 +58,7 @@ class BuildFacts:
     telling: Telling = field(default_factory=Telling)
     deliveries: Mapping[str, Delivery] = field(default_factory=dict)
     """What became of the last try to tell something, by its key."""
+    gates: Gates = field(default_factory=Gates)
     service: ServiceRead | None = None
     """The Service of `spec.activation` as last read; None = nobody has asked (R28)."""
 
@@ -133,7 +135,7 @@ class Draft:
         self.tell(
             EventType.WARNING if is_missed else EventType.NORMAL,
             EventReason.SLOT_MISSED if is_missed else EventReason.SLOT_SKIPPED,
-            f"{_builds_due(ruling)} {ruling.fate.decision.lower()}: {ruling.fate}",
+            f"{_builds_due(ruling)} {ruling.fate.decision.lower()}: {ruling.reason}",
             key=f"{self.schedule.epoch}/{ruling.slot.isoformat()}",
         )
 

@@ -74,6 +74,8 @@ class CreateAppServer:
     timeouts: Timeouts
     template: TemplateJson
     token: str | None = None
+    overridden: tuple[str, ...] = ()
+    """Gates that it starts in spite of (R32)."""
     is_start: bool = False
     """A slot starts: it goes through the start rate (R15)."""
 

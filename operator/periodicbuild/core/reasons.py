@@ -26,6 +26,9 @@ class Fate(StrEnum):
     SCHEDULE_EDITED = "ScheduleEdited"
     DISABLED = "Disabled"
     BREAKER_OPEN = "BreakerOpen"
+    GATE_OVERRIDDEN = "GateOverridden"
+    GATE_CLOSED = "GateClosed"
+    ROLLOUT_IMMINENT = "RolloutImminent"
     OPERATOR_DOWN = "OperatorDown"
     DEADLINE_PASSED = "DeadlinePassed"
     FORBIDDEN = "Forbidden"
@@ -45,6 +48,9 @@ _DECISIONS = {
     Fate.SCHEDULE_EDITED: Decision.SKIPPED,
     Fate.DISABLED: Decision.SKIPPED,
     Fate.BREAKER_OPEN: Decision.SKIPPED,
+    Fate.GATE_OVERRIDDEN: Decision.STARTED,
+    Fate.GATE_CLOSED: Decision.SKIPPED,
+    Fate.ROLLOUT_IMMINENT: Decision.SKIPPED,
     Fate.OPERATOR_DOWN: Decision.MISSED,
     Fate.DEADLINE_PASSED: Decision.MISSED,
     Fate.FORBIDDEN: Decision.MISSED,
@@ -56,6 +62,8 @@ class Blocker(StrEnum):
     """What keeps a waiting slot from starting (R14), in `status.waiting.reason`."""
 
     BREAKER_OPEN = "BreakerOpen"
+    GATE_CLOSED = "GateClosed"
+    ROLLOUT_IMMINENT = "RolloutImminent"
     BUILD_IN_PROGRESS = "BuildInProgress"
     FORBIDDEN = "Forbidden"
     INVALID = "Invalid"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from periodicbuild.core.breaker import holds_back
 from periodicbuild.core.creates import create_app_server, is_refused, may_try
+from periodicbuild.core.holds import GATED, lasts, verdict_on
 from periodicbuild.core.lateness import (
     close_past_deadline,
     close_slots_before,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
 
+    from periodicbuild.core.holds import Hold
     from periodicbuild.core.look import Draft
     from periodicbuild.core.plans import Refusal
 
@@ -33,7 +35,7 @@ PATIENCE = timedelta(days=1)
 """What has no deadline stands in line as if it had this one, so that it is overtaken, but never for ever (R15)."""
 WORTH_A_WRITE = timedelta(seconds=30)
 """Shorter waits for the start rate or the API are not written (R41)."""
-LASTS = frozenset({Blocker.BREAKER_OPEN, Blocker.BUILD_IN_PROGRESS})
+LASTS = frozenset({Blocker.BREAKER_OPEN, *GATED, Blocker.BUILD_IN_PROGRESS})
 """Waits that are worth a write at once."""
 REASON_EVERY = timedelta(minutes=1)
 """A mere change of wait reason is written at most this often (R41)."""
@@ -55,7 +57,7 @@ def note_first_look(draft: Draft) -> None:
     """Remember that a due slot was looked at, where the look itself has to wait for an answer of the API (R10)."""
     slot = newest_due_slot(draft)
     if slot is not None and draft.status.waiting is None:
-        draft.unwritten = _remembered(draft, slot, Blocker.API_ERROR)
+        draft.unwritten = Waiting(slot=slot, reason=Blocker.API_ERROR, since_at=_since(draft, slot))
 
 
 def _is_taken(draft: Draft, slot: datetime, *, is_busy: bool) -> bool:
@@ -67,24 +69,27 @@ def _is_taken(draft: Draft, slot: datetime, *, is_busy: bool) -> bool:
 
 
 def _start_or_hold(draft: Draft, slot: datetime, *, is_busy: bool) -> None:
-    blockers = blockers_of(draft, _refusal(draft, slot), is_busy=is_busy)
+    verdict = verdict_on(draft)
+    blockers = blockers_of(draft, verdict.hold, _refusal(draft, slot), is_busy=is_busy)
     blocker = next(blockers, None)
     if blocker is None:
         create = create_app_server(draft, run=slot_run_id(slot), attempt=1, trigger=Trigger.SCHEDULE)
-        draft.first.append(replace(create, slot=slot, is_start=True))
+        draft.first.append(replace(create, slot=slot, overridden=verdict.overridden, is_start=True))
         return
     if blocker in {Blocker.POOL_FULL, Blocker.START_RATE}:
         draft.stand_in_line(deadline_of(draft, slot) or slot + PATIENCE)
     replaces = draft.build.spec.concurrency == ConcurrencyPolicy.REPLACE and blocker == Blocker.BUILD_IN_PROGRESS
     if replaces and next(blockers, None) is None:
         _replace_runs(draft, slot)
-    _hold(draft, slot, blocker)
+    message = verdict.hold.text if blocker in GATED and verdict.hold is not None else ""
+    _hold(draft, Waiting(slot=slot, reason=blocker, since_at=draft.now.wall, message=message))
 
 
-def blockers_of(draft: Draft, refusal: Refusal | None, *, is_busy: bool) -> Iterator[Blocker]:
+def blockers_of(draft: Draft, hold: Hold | None, refusal: Refusal | None, *, is_busy: bool) -> Iterator[Blocker]:
     """Give what is in the slot's way, in the order of R14: the first is the reason shown; none = it starts."""
     chain: tuple[tuple[Blocker, Callable[[], bool]], ...] = (
         (Blocker.BREAKER_OPEN, lambda: holds_back(draft)),
+        (hold.blocker if hold else Blocker.GATE_CLOSED, lambda: lasts(draft, hold)),
         (Blocker.BUILD_IN_PROGRESS, lambda: is_busy),
         (
             _REFUSED.get(refusal.kind, Blocker.API_ERROR) if refusal else Blocker.API_ERROR,
@@ -118,28 +123,35 @@ def _replace_runs(draft: Draft, slot: datetime) -> None:
     )
 
 
-def _hold(draft: Draft, slot: datetime, blocker: Blocker) -> None:
+def _hold(draft: Draft, wait: Waiting) -> None:
     """Let the slot wait; write down at once what lasts, and after 30 s what may pass (R41)."""
-    waiting = draft.status.waiting
-    if waiting is not None:
-        written = draft.facts.written_at
-        if waiting.reason != blocker and (written is None or draft.now.steady - written >= REASON_EVERY):
-            draft.status = replace(draft.status, waiting=replace(waiting, reason=blocker))
+    if draft.status.waiting is not None:
+        _change_reason(draft, draft.status.waiting, wait)
         return
-    unwritten = _remembered(draft, slot, blocker)
-    if blocker in LASTS or draft.now.wall - unwritten.since_at >= WORTH_A_WRITE:
-        draft.status = open_slot(draft.status, slot, blocker, unwritten.since_at)
+    wait = replace(wait, since_at=_since(draft, wait.slot))
+    if wait.reason in LASTS or draft.now.wall - wait.since_at >= WORTH_A_WRITE:
+        draft.status = open_slot(draft.status, wait)
         draft.unwritten = None
     else:
-        draft.unwritten = unwritten
-        draft.wake_at(wall=unwritten.since_at + WORTH_A_WRITE)
+        draft.unwritten = wait
+        draft.wake_at(wall=wait.since_at + WORTH_A_WRITE)
 
 
-def _remembered(draft: Draft, slot: datetime, blocker: Blocker) -> Waiting:
-    """Give the wait of a slot since this process has first looked at it."""
+def _change_reason(draft: Draft, waiting: Waiting, wait: Waiting) -> None:
+    """Write another reason down, now or when the last write is a minute old."""
+    if (waiting.reason, waiting.message) == (wait.reason, wait.message):
+        return
+    written = draft.facts.written_at
+    if written is None or draft.now.steady - written >= REASON_EVERY:
+        draft.status = replace(draft.status, waiting=replace(waiting, reason=wait.reason, message=wait.message))
+    elif wait.reason in GATED:  # what becomes of the slot will be told by it
+        draft.wake_at(steady=written + REASON_EVERY)
+
+
+def _since(draft: Draft, slot: datetime) -> datetime:
+    """Give when this process has first looked at a slot."""
     seen = draft.facts.unwritten
-    since = seen.since_at if seen is not None and seen.slot == slot else draft.now.wall
-    return Waiting(slot=slot, reason=blocker, since_at=since)
+    return seen.since_at if seen is not None and seen.slot == slot else draft.now.wall
 
 
 def _refusal(draft: Draft, slot: datetime) -> Refusal | None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from periodicbuild.core.adoption import new_run, unrecorded_slot
 from periodicbuild.core.creates import create_app_server, is_refused, may_try
+from periodicbuild.core.holds import in_spite_of, is_held, verdict_on
 from periodicbuild.core.lateness import newest_due_slot
 from periodicbuild.core.ledger import Ruling
 from periodicbuild.core.names import app_server_name, manual_run_id
@@ -107,7 +108,7 @@ def _admit_manual_run(draft: Draft) -> bool:
         and child.run not in known
         and not (child.state.is_finished or child.cancelled or child.is_deleting)
     ]
-    if not candidates:
+    if not candidates or is_held(draft):
         return False
     if not (draft.facts.has_place and draft.facts.may_start):
         draft.stand_in_line(draft.now.wall)  # before any slot
@@ -116,6 +117,7 @@ def _admit_manual_run(draft: Draft) -> bool:
     oldest = min(candidates, key=lambda child: (child.created_at, child.ref.name))
     draft.status = replace(draft.status, runs=(*draft.status.runs, new_run(oldest, draft.now.steady)))
     note = f"Build {oldest.run} was asked for by hand and has started as AppServer {oldest.ref.name}"
+    note += in_spite_of(verdict_on(draft).overridden)
     draft.tell(EventType.NORMAL, EventReason.BUILD_STARTED, note, key=oldest.run or oldest.ref.name)
     _restart_interval(draft, oldest)
     return True

@@ -50,6 +50,8 @@ class Waiting:
     slot: datetime
     reason: Blocker
     since_at: datetime
+    message: str = ""
+    """What holds it, where one word does not say: gate, owner and reason."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

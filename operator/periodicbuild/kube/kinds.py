@@ -14,12 +14,14 @@ GROUP: Final = "periodicbuild.dev"
 PERIODIC_BUILDS: Final = Kind(GROUP, "v1alpha1", "periodicbuilds")
 APP_SERVERS: Final = Kind(GROUP, "v1alpha1", "appservers")
 PODS: Final = Kind("", "v1", "pods")
+BUILD_GATES: Final = Kind(GROUP, "v1alpha1", "buildgates")
 NAMESPACES: Final = Kind("", "v1", "namespaces")
 SERVICES: Final = Kind("", "v1", "services")
 
 PERIODIC_BUILD: Final = "PeriodicBuild"
 """`kind` in manifests, owner references and Events."""
 APP_SERVER: Final = "AppServer"
+BUILD_GATE: Final = "BuildGate"
 POD: Final = "Pod"
 
 BUILD_LABEL: Final = f"{GROUP}/periodic-build"
@@ -39,6 +41,10 @@ RUN_NOW_ANNOTATION: Final = f"{GROUP}/run-now"
 """The token of a request for a run: on PeriodicBuilds by people, on the AppServer that answers it by the operator."""
 ACTIVATE_ANNOTATION: Final = f"{GROUP}/activate"
 """On PeriodicBuilds, by people: the AppServer to point the Service at, and after a `/` a token (R28)."""
+OVERRIDE_ANNOTATION: Final = f"{GROUP}/override-gate"
+"""On PeriodicBuilds, by people: names of gates, with commas between, that do not hold it back (R32)."""
+OVERRIDDEN_ANNOTATION: Final = f"{GROUP}/overridden-gate"
+"""On AppServers, by the operator: gates that it was started in spite of."""
 OWN_TEMPLATE_ANNOTATION: Final = f"{GROUP}/own-template"
 """`true` on an AppServer whose template a person gave (R27)."""
 SLOT_ANNOTATION: Final = f"{GROUP}/slot"

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from periodicbuild.kube.parse_app_server import app_server_from_json
 from periodicbuild.kube.parse_build import StoredBuild, periodic_build_from_json, stored_build_from_json
+from periodicbuild.kube.parse_gate import gate_from_json
 from periodicbuild.kube.parse_pod import pod_from_json
 
 __all__ = [
     "StoredBuild",
     "app_server_from_json",
+    "gate_from_json",
     "periodic_build_from_json",
     "pod_from_json",
     "stored_build_from_json",

@@ -24,7 +24,7 @@ from periodicbuild.core.reasons import (
     Trigger,
 )
 from periodicbuild.kube.kinds import APP_SERVER, APP_SERVERS
-from periodicbuild.kube.parse_build import run_token
+from periodicbuild.kube.parse_build import gate_names, run_token
 from periodicbuild.kube.parse_policies import read_timeouts
 from periodicbuild.kube.parse_salvage import read_object
 from periodicbuild.kube.parse_template import shared_template
@@ -81,6 +81,7 @@ def app_server_from_json(raw: bytes | msgspec.Raw) -> AppServer:
         template=None if spec.template == ABSENT else shared_template(bytes(spec.template)),
         cancelled=spec.cancelled is True,
         token=run_token(annotations),
+        overridden=gate_names(None if annotations is None else annotations.overridden),
         has_own_template=annotations is not None and annotations.own_template == OWN_TEMPLATE,
         given=frozenset() if run else frozenset(_given(spec, metadata)),
         status=read_app_server_status(wire.status, succeed_when),

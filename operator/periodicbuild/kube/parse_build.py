@@ -19,10 +19,12 @@ from periodicbuild.kube.kinds import PERIODIC_BUILD, PERIODIC_BUILDS
 from periodicbuild.kube.parse_policies import (
     read_activation,
     read_breaker,
+    read_estimate,
     read_history,
     read_notifications,
     read_retries,
     read_timeouts,
+    shared_labels,
 )
 from periodicbuild.kube.parse_schedule import read_schedule
 from periodicbuild.kube.parse_status import read_ledger, read_status
@@ -77,6 +79,8 @@ def stored_build_from_json(raw: bytes | msgspec.Raw) -> StoredBuild:
         spec=_spec(wire.spec if isinstance(wire.spec, BuildSpecWire) else BuildSpecWire()),
         status=status,
         activate=_activate_request(metadata.annotations),
+        labels=shared_labels(tuple(sorted((metadata.labels or {}).items()))),
+        overrides=frozenset(gate_names(None if metadata.annotations is None else metadata.annotations.override)),
     )
     return StoredBuild(build=build, ledger_json=ledger_json)
 
@@ -98,6 +102,11 @@ def _activate_request(annotations: AnnotationsWire | None) -> str | None:
     return request[:LONGEST_TOKEN] if request else None
 
 
+def gate_names(text: str | None) -> tuple[str, ...]:
+    """Give the names in an annotation about gates, in alphabetical order; commas are between them."""
+    return tuple(sorted({name for part in (text or "").split(",") if (name := part.strip())}))
+
+
 def _spec(stored: BuildSpecWire) -> BuildSpec:
     schedule, starting, schedule_error = read_schedule(bytes(stored.schedule), enabled=stored.enabled is True)
     return BuildSpec(
@@ -112,6 +121,7 @@ def _spec(stored: BuildSpecWire) -> BuildSpec:
         retries=read_retries(bytes(stored.retries)),
         timeouts=read_timeouts(bytes(stored.timeouts)),
         history=read_history(bytes(stored.history)),
+        estimated_duration=read_estimate(stored.estimated_duration),
         succeed_when=known(SucceedWhen, stored.succeed_when, otherwise=SucceedWhen.READY),
         template=shared_template(bytes(stored.template)),
     )

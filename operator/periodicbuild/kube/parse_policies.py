@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from functools import lru_cache
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -19,6 +19,9 @@ from periodicbuild.core.facts import ActivationPolicy, Breaker, History, Retries
 from periodicbuild.core.reasons import FailureClass, NoticeKind
 from periodicbuild.core.recipients import DEFAULT_REMIND_EVERY, FOR_ALL, Notifications
 from periodicbuild.kube.parse_values import UNREADABLE, count_of, text_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 DEFAULT_DELAY: Final = timedelta(seconds=10)
 DEFAULT_MAX_DELAY: Final = timedelta(minutes=10)
@@ -108,6 +111,17 @@ def read_activation(text: bytes) -> ActivationPolicy | None:
         return None
     fallback_for = _duration(fields.get("fallbackFor")) or DEFAULT_FALLBACK_FOR
     return ActivationPolicy(service_name=name, fallback_for=fallback_for)
+
+
+@lru_cache(maxsize=MOST_SHARED)
+def shared_labels(labels: tuple[tuple[str, str], ...]) -> Mapping[str, str]:
+    """Give the one copy of the labels of many PeriodicBuilds; names and values come sorted."""
+    return dict(labels)
+
+
+def read_estimate(value: object) -> timedelta | None:
+    """Read `spec.estimatedDuration`; None if nobody knows."""
+    return _duration(value)
 
 
 def _fields(text: bytes) -> dict[str, Any]:

@@ -175,6 +175,7 @@ def _waiting(stored: wire.WaitingSlotWire) -> Waiting:
         slot=utc(stored.slot_time),
         reason=known(Blocker, stored.reason, otherwise=Blocker.API_ERROR),
         since_at=utc(stored.since_time),
+        message=text_of(stored.message) or "",
     )
 
 

@@ -17,7 +17,7 @@ from periodicbuild.core.schedules import whole_second_down
 from periodicbuild.kube.wire_parts import Instant
 
 if TYPE_CHECKING:
-    from periodicbuild.kube.wire import MetaWire, OwnerWire
+    from periodicbuild.kube.wire import AnyMetaWire, OwnerWire
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -75,24 +75,24 @@ def _members(kind: type[E]) -> dict[str, E]:
     return {one.value: one for one in kind}
 
 
-def object_ref(api_version: str, kind: str, metadata: MetaWire) -> ObjectRef:
+def object_ref(api_version: str, kind: str, metadata: AnyMetaWire) -> ObjectRef:
     """Point at the object that has this metadata."""
     return ObjectRef(
         api_version=api_version, kind=kind, namespace=metadata.namespace, name=metadata.name, uid=metadata.uid
     )
 
 
-def controller_of(metadata: MetaWire) -> OwnerWire | None:
+def controller_of(metadata: AnyMetaWire) -> OwnerWire | None:
     """Give the reference to whatever controls the object."""
     return next((owner for owner in metadata.owner_references or () if owner.controller), None)
 
 
-def controller_uid(metadata: MetaWire) -> str | None:
+def controller_uid(metadata: AnyMetaWire) -> str | None:
     """Give the uid of whatever controls the object: one of a foreign kind simply matches nobody."""
     controller = controller_of(metadata)
     return None if controller is None else controller.uid
 
 
-def created_at(metadata: MetaWire) -> datetime:
+def created_at(metadata: AnyMetaWire) -> datetime:
     """Give the creation; the API server always sets it."""
     return EARLIEST if metadata.creation_timestamp is None else utc(metadata.creation_timestamp)

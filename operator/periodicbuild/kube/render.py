@@ -8,7 +8,11 @@ from __future__ import annotations
 
 from periodicbuild.kube.render_app_server import render_adoption, render_app_server, render_cancellation
 from periodicbuild.kube.render_pod import render_dry_run_pod, render_pod
-from periodicbuild.kube.render_status import render_app_server_status_patch, render_build_status_patch
+from periodicbuild.kube.render_status import (
+    render_app_server_status_patch,
+    render_build_status_patch,
+    render_gate_status_patch,
+)
 
 __all__ = [
     "render_adoption",
@@ -17,5 +21,6 @@ __all__ = [
     "render_build_status_patch",
     "render_cancellation",
     "render_dry_run_pod",
+    "render_gate_status_patch",
     "render_pod",
 ]

@@ -20,6 +20,7 @@ from periodicbuild.kube.kinds import (
     BUILD_LABEL,
     MANAGED_BY_LABEL,
     MANAGER,
+    OVERRIDDEN_ANNOTATION,
     OWN_TEMPLATE_ANNOTATION,
     RUN_LABEL,
     RUN_NOW_ANNOTATION,
@@ -41,8 +42,9 @@ def render_app_server(create: CreateAppServer, build: PeriodicBuild) -> bytes:
         "labels": _labels(build, create.run),
         "ownerReferences": [owner_reference(build.ref)],
     }
-    if create.token is not None:
-        metadata["annotations"] = {RUN_NOW_ANNOTATION: create.token}
+    annotations = {RUN_NOW_ANNOTATION: create.token, OVERRIDDEN_ANNOTATION: ",".join(create.overridden) or None}
+    if given := {name: value for name, value in annotations.items() if value is not None}:
+        metadata["annotations"] = given
     spec: dict[str, Any] = {
         "periodicBuildRef": {"name": build.ref.name},
         "trigger": create.trigger,

@@ -62,7 +62,7 @@ def stored_build_status(status: BuildStatus) -> wire.BuildStatusWire:
         asked_activation=if_any(_asked_activation, status.asked_activation),
         recovered=if_any(_recovered, status.recovered),
         durations_seconds=status.durations or None,
-        conditions=tuple(map(_condition, status.conditions)) or None,
+        conditions=tuple(map(stored_condition, status.conditions)) or None,
     )
 
 
@@ -110,7 +110,10 @@ def _slots(slots: Slots) -> wire.SlotsWire:
 
 def _waiting(waiting: Waiting) -> wire.WaitingSlotWire:
     return wire.WaitingSlotWire(
-        slot_time=stored_instant(waiting.slot), reason=waiting.reason, since_time=stored_instant(waiting.since_at)
+        slot_time=stored_instant(waiting.slot),
+        reason=waiting.reason,
+        since_time=stored_instant(waiting.since_at),
+        message=cut_message(waiting.message) or None,
     )
 
 
@@ -200,7 +203,8 @@ def _recovered(loss: RecoveredLoss) -> wire.RecoveredLossWire:
     return wire.RecoveredLossWire(app_server=loss.app_server, uid=loss.uid, run=loss.run)
 
 
-def _condition(condition: Condition) -> wire.ConditionWire:
+def stored_condition(condition: Condition) -> wire.ConditionWire:
+    """Give one condition, of either kind that has them as values."""
     return wire.ConditionWire(
         type=condition.type,
         status=condition.status,

@@ -15,6 +15,7 @@ import msgspec
 from periodicbuild.core.messages import cut_message
 from periodicbuild.core.reasons import ActiveState, ConditionReason, ConditionType, State
 from periodicbuild.kube.render_build_status import stored_build_status
+from periodicbuild.kube.render_gate import stored_gate_status
 from periodicbuild.kube.render_values import reason_text, stored_instant
 from periodicbuild.kube.wire_parts import StatusObject, if_any
 from periodicbuild.kube.wire_status import AppServerStatusWire, ConditionWire, ResultWire
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from periodicbuild.core.facts import AppServer, AppServerStatus, PeriodicBuild, Result
+    from periodicbuild.core.gate_status import GateStatus
+    from periodicbuild.core.gates import Gate
     from periodicbuild.core.status import BuildStatus
 
 
@@ -52,6 +55,11 @@ def render_app_server_status_patch(app_server: AppServer, status: AppServerStatu
         termination_time=if_any(stored_instant, status.terminated_at),
     )
     return _patch(app_server.resource_version, app_server.ref.uid, stored)
+
+
+def render_gate_status_patch(gate: Gate, status: GateStatus) -> bytes:
+    """Render the JSON merge patch for /status of a BuildGate."""
+    return _patch(gate.resource_version, gate.ref.uid, stored_gate_status(status))
 
 
 def _patch(resource_version: str, uid: str, status: StatusObject) -> bytes:

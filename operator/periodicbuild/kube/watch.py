@@ -58,6 +58,10 @@ class Handler(Protocol[T_contra]):
         """Take one change.  After a reconnection it may be older than what is known: compare resourceVersions."""
 
 
+def ignore_failure(_: Exception) -> None:
+    """Do nothing: the observer where failures are only waited for."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Collection:
     """What to follow."""
@@ -81,8 +85,12 @@ class ListWatch(Generic[T_co]):
         collection: Collection,
         read: Callable[[msgspec.Raw], T_co],
         handler: Handler[T_co],
+        on_failure: Callable[[Exception], None] = ignore_failure,
     ) -> None:
-        """`read` is called with each object's bytes, page by page; it keeps copies only."""
+        """`read` is called with each object's bytes, page by page; it keeps copies only.
+
+        `on_failure` is called with what went wrong each time, before the next try.
+        """
         self.is_complete = False
         """True from the first complete list on: the answer to "are we ready?"."""
         self.listed_at = float("-inf")
@@ -93,6 +101,7 @@ class ListWatch(Generic[T_co]):
         self._collection = collection
         self._decoder = Decoder(read)
         self._handler = handler
+        self._on_failure = on_failure
         self._version = ""
         self._target = target_of("GET", collection.path, {"watch": "1"})
         self._outage = Outage(f"watch of {self._target.ref}")
@@ -131,6 +140,7 @@ class ListWatch(Generic[T_co]):
         except (KubeError, msgspec.DecodeError) as error:
             if not can_resume_after(error):
                 self._version = ""
+            self._on_failure(error)
             await asyncio.sleep(self._outage.failed(error))
 
     async def _list(self) -> None:

@@ -18,6 +18,8 @@ from periodicbuild.kube.kinds import (
     ACTIVATE_ANNOTATION,
     APP_SERVER_LABEL,
     BUILD_LABEL,
+    OVERRIDDEN_ANNOTATION,
+    OVERRIDE_ANNOTATION,
     OWN_TEMPLATE_ANNOTATION,
     RUN_LABEL,
     RUN_NOW_ANNOTATION,
@@ -43,6 +45,8 @@ class AnnotationsWire(msgspec.Struct, frozen=True):
 
     run_now: str | None = msgspec.field(name=RUN_NOW_ANNOTATION, default=None)
     activate: str | None = msgspec.field(name=ACTIVATE_ANNOTATION, default=None)
+    override: str | None = msgspec.field(name=OVERRIDE_ANNOTATION, default=None)
+    overridden: str | None = msgspec.field(name=OVERRIDDEN_ANNOTATION, default=None)
     own_template: str | None = msgspec.field(name=OWN_TEMPLATE_ANNOTATION, default=None)
 
 
@@ -55,8 +59,8 @@ class OwnerWire(msgspec.Struct, frozen=True, rename="camel"):
     controller: bool | None = None
 
 
-class MetaWire(msgspec.Struct, frozen=True, rename="camel"):
-    """The metadata of any object."""
+class AnyMetaWire(msgspec.Struct, frozen=True, rename="camel"):
+    """The metadata of any object, but for its labels."""
 
     name: str = ""
     namespace: str = ""
@@ -65,9 +69,20 @@ class MetaWire(msgspec.Struct, frozen=True, rename="camel"):
     generation: int = 0
     creation_timestamp: datetime | None = None
     deletion_timestamp: datetime | None = None
-    labels: LabelsWire | None = None
     annotations: AnnotationsWire | None = None
     owner_references: tuple[OwnerWire, ...] | None = None
+
+
+class MetaWire(AnyMetaWire, frozen=True, rename="camel"):
+    """The metadata of an object that we label."""
+
+    labels: LabelsWire | None = None
+
+
+class BuildMetaWire(AnyMetaWire, frozen=True, rename="camel"):
+    """The metadata of a PeriodicBuild, whose labels are for gates to select by."""
+
+    labels: dict[str, str] | None = None
 
 
 class BuildSpecWire(msgspec.Struct, frozen=True, rename="camel"):
@@ -83,6 +98,7 @@ class BuildSpecWire(msgspec.Struct, frozen=True, rename="camel"):
     notifications: msgspec.Raw = ABSENT
     activation: msgspec.Raw = ABSENT
     recovery: Any = None
+    estimated_duration: Any = None
     succeed_when: Any = None
     template: msgspec.Raw = ABSENT
 
@@ -90,7 +106,7 @@ class BuildSpecWire(msgspec.Struct, frozen=True, rename="camel"):
 class PeriodicBuildWire(msgspec.Struct, frozen=True):
     """A PeriodicBuild."""
 
-    metadata: MetaWire = MetaWire()
+    metadata: BuildMetaWire = BuildMetaWire()
     spec: BuildSpecWire | NotAnObject = None
     status: msgspec.Raw = ABSENT
 

@@ -77,6 +77,7 @@ class WaitingSlotWire(StatusObject, frozen=True, kw_only=True):
     slot_time: Instant
     reason: str
     since_time: Instant
+    message: Any = None
 
 
 class LedgerEntryWire(StatusItem, frozen=True, kw_only=True):

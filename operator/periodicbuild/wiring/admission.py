@@ -13,6 +13,7 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
+from periodicbuild.core.plans import CreateAppServer
 from periodicbuild.kube.bucket import TokenBucket
 from periodicbuild.wiring.line import Line
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from datetime import datetime
 
+    from periodicbuild.core.plans import FirstAction
     from periodicbuild.wiring.keys import Key
 
 
@@ -40,6 +42,11 @@ class Admission:
         """Tell whether the start rate lets this key start now; nobody overtakes the line."""
         return key in self._granted or (not self._line and not self._bucket.wait_seconds(time.monotonic()))
 
+    @property
+    def places(self) -> frozenset[Key]:
+        """Give the keys whose builds are in progress, or about to be."""
+        return frozenset(self._places)
+
     def has_place(self, key: Key) -> bool:
         """Tell whether one more build of this key may be in progress."""
         return key in self._places or self._has_free_place
@@ -51,6 +58,14 @@ class Admission:
             self._granted.discard(key)
         else:
             self._bucket.take(time.monotonic())
+
+    def begin(self, key: Key, actions: Iterable[FirstAction]) -> None:
+        """Give a place to what is about to be created: a retry has one, whether there is one or not."""
+        for action in actions:
+            if isinstance(action, CreateAppServer) and action.is_start:
+                self.started(key)
+            elif isinstance(action, CreateAppServer) and action.attempt > 1:
+                self.take_places([key])
 
     def take_places(self, keys: Iterable[Key]) -> None:
         """Let keys have a place, whether there is one or not: their builds are in progress, or about to be."""

@@ -18,7 +18,7 @@ from periodicbuild.kube.credentials import load_credentials
 from periodicbuild.kube.election import Election
 from periodicbuild.kube.errors import NotFoundError, UnknownKindError
 from periodicbuild.kube.event_body import Reporter
-from periodicbuild.kube.kinds import APP_SERVER, PERIODIC_BUILD, PERIODIC_BUILDS, POD
+from periodicbuild.kube.kinds import APP_SERVER, BUILD_GATE, PERIODIC_BUILD, PERIODIC_BUILDS, POD
 from periodicbuild.kube.leadership import Unopposed
 from periodicbuild.kube.session import KubeSession
 from periodicbuild.kube.writer import Writer, WriterSettings
@@ -26,6 +26,8 @@ from periodicbuild.wiring import term
 from periodicbuild.wiring.build_metrics import BuildsCollector
 from periodicbuild.wiring.clock import Clock
 from periodicbuild.wiring.followers import follow_app_servers, follow_builds, follow_pods
+from periodicbuild.wiring.gate_store import GateStore
+from periodicbuild.wiring.gate_watch import GateWatch
 from periodicbuild.wiring.handlers import kopf_registry, kopf_settings
 from periodicbuild.wiring.health import LOOP_STANDS_STILL_AFTER, WATCH_IS_STALE_AFTER, Health
 from periodicbuild.wiring.metrics import Metrics
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
 
     from periodicbuild.kube.leadership import Leadership
     from periodicbuild.kube.watch import ListWatch
+    from periodicbuild.wiring.keys import Key
     from periodicbuild.wiring.settings import Settings
 
 CLEAR_WITHIN_SECONDS = 3.0
@@ -71,31 +74,43 @@ class Application:
         self._clock = clock
         self._ended: str | None = None
         queue = KeyedQueue()
-        self.store = Store(queue.add)
         self._wakeups = WakeUps(self._clock, queue.add)
-        self._lasting = term.Lasting(
-            settings=settings,
-            session=session,
-            writer=writer,
-            clock=clock,
-            metrics=metrics,
-            store=self.store,
-            queue=queue,
-            wakeups=self._wakeups,
-            sinks=settings.telling.sinks(),
-            reporter=Reporter(instance=socket.gethostname()),
-            leadership=election or Unopposed(),
-        )
+        self.store = Store(lambda key: self._has_news(key, queue))
+        self.gates = GateStore(settings.gate_unreadable, queue.add, lambda: tuple(self.store.builds.values()))
+        self._lasting = self._what_lasts(metrics, queue)
         scopes = settings.namespaces or ("",)
         self._builds = [follow_builds(session, self.store, scope) for scope in scopes]
         self._app_servers = [follow_app_servers(session, self.store, scope) for scope in scopes]
         self._pods = [follow_pods(session, self.store, scope) for scope in scopes]
+        self._gate_watch = GateWatch(session, self.gates)
         self._watches: tuple[ListWatch[object], ...] = (*self._builds, *self._app_servers, *self._pods)
         self._health = Health(self.complaint, self.what_is_missing, metrics.registry)
         self._acting: asyncio.Task[None] | None = None
         self._tasks: list[asyncio.Task[None]] = []
         for collector in self._collectors():
             metrics.registry.register(collector)
+
+    def _what_lasts(self, metrics: Metrics, queue: KeyedQueue) -> term.Lasting:
+        return term.Lasting(
+            settings=self._settings,
+            session=self._session,
+            writer=self._writer,
+            clock=self._clock,
+            metrics=metrics,
+            store=self.store,
+            gates=self.gates,
+            queue=queue,
+            wakeups=self._wakeups,
+            sinks=self._settings.telling.sinks(),
+            reporter=Reporter(instance=socket.gethostname()),
+            leadership=self._election or Unopposed(),
+        )
+
+    def _has_news(self, key: Key, queue: KeyedQueue) -> None:
+        """Look again at what has changed, and in time at the gates that tell of it."""
+        queue.add(key)
+        if key.kind == PERIODIC_BUILD:
+            self.gates.note_news(self._wakeups)
 
     def _collectors(self) -> tuple[Collector, ...]:
         lasting = self._lasting
@@ -118,8 +133,9 @@ class Application:
             PERIODIC_BUILD: self._builds,
             APP_SERVER: self._app_servers,
             POD: self._pods,
+            BUILD_GATE: self._gate_watch.followed,
         }
-        return {kind: min(watch.last_activity for watch in watches) for kind, watches in kinds.items()}
+        return {kind: min(watch.last_activity for watch in watches) for kind, watches in kinds.items() if watches}
 
     def complaint(self) -> str | None:
         """Say what is wrong with this process; None = it is alive."""
@@ -128,7 +144,7 @@ class Application:
         standing = self._clock.now().steady - self._wakeups.turned_at
         if standing > LOOP_STANDS_STILL_AFTER:
             return f"the loop has not turned for {standing.total_seconds():.0f} s"
-        for watch in self._watches:
+        for watch in (*self._watches, *self._gate_watch.followed):
             silence = asyncio.get_running_loop().time() - watch.last_activity
             if silence > WATCH_IS_STALE_AFTER.total_seconds():
                 return f"a watch has heard nothing for {silence:.0f} s; is the API server reachable?"
@@ -157,12 +173,13 @@ class Application:
         except NotFoundError as error:
             message = "this cluster does not know PeriodicBuilds: kubectl apply -f crds/"
             raise UnknownKindError(message) from error
+        await self._gate_watch.ask()
         self._clock.follow(self._session.server_now)
         self._wakeups.turned_at = self._clock.now().steady
         await self._health.start(self._settings.listen_host, self._settings.listen_port)
         _log.info("listening", extra={"port": self._health.port})
         await self._know_who_leads()
-        self._start(*(watch.run() for watch in self._watches), self._wakeups.run())
+        self._start(*(watch.run() for watch in self._watches), self._gate_watch.run(), self._wakeups.run())
         (self._acting,) = self._start(self._lead())
 
     async def _know_who_leads(self) -> None:
@@ -192,7 +209,7 @@ class Application:
 
     async def _lead(self) -> None:
         """Act in each term, but decide nothing before all lists are complete: children first (R22)."""
-        while not all(watch.is_complete for watch in self._watches):  # noqa: ASYNC110 - three independent lists have to be complete
+        while not (self.gates.has_word and all(watch.is_complete for watch in self._watches)):  # noqa: ASYNC110 - independent lists have to be complete
             await asyncio.sleep(0.05)
         _log.info("ready", extra={"builds": len(self.store.builds), "app_servers": len(self.store.app_servers)})
         await self._lasting.leadership.while_leading(self._act)
@@ -205,7 +222,8 @@ class Application:
         """
         since = self._lasting.leadership.since
         try:
-            await asyncio.gather(*(watch.relist() for watch in self._watches if watch.listed_at < since))
+            stale = (watch.relist() for watch in self._watches if watch.listed_at < since)
+            await asyncio.gather(*stale, self._gate_watch.relist())
             await term.act(self._lasting)
         finally:
             if not self._lasting.leadership.is_leading:

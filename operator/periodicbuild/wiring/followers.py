@@ -27,7 +27,7 @@ class _Referenced(Protocol):
 F = TypeVar("F", bound=_Referenced)
 
 
-class _Follower(Generic[F]):
+class Follower(Generic[F]):
     """Keep one kind in the store, in one namespace or (empty) in all."""
 
     def __init__(self, put: Callable[[F], None], remove: Callable[[F], None], known: Callable[[], Iterable[F]]) -> None:
@@ -57,7 +57,7 @@ class _Follower(Generic[F]):
 
 def follow_builds(session: KubeSession, store: Store, namespace: str) -> ListWatch[StoredBuild]:
     """Watch PeriodicBuilds."""
-    follower = _Follower(
+    follower = Follower(
         store.put_build,
         lambda stored: store.remove_build(stored.ref),
         lambda: (one for one in store.builds.values() if namespace in {"", one.ref.namespace}),
@@ -68,7 +68,7 @@ def follow_builds(session: KubeSession, store: Store, namespace: str) -> ListWat
 
 def follow_app_servers(session: KubeSession, store: Store, namespace: str) -> ListWatch[AppServer]:
     """Watch AppServers."""
-    follower = _Follower(
+    follower = Follower(
         store.put_app_server,
         lambda app_server: store.remove_app_server(app_server.ref),
         lambda: (one for one in store.app_servers.values() if namespace in {"", one.ref.namespace}),
@@ -79,7 +79,7 @@ def follow_app_servers(session: KubeSession, store: Store, namespace: str) -> Li
 
 def follow_pods(session: KubeSession, store: Store, namespace: str) -> ListWatch[Pod]:
     """Watch the pods with our label."""
-    follower = _Follower(
+    follower = Follower(
         store.put_pod,
         store.remove_pod,
         lambda: (one for one in store.pods.values() if namespace in {"", one.ref.namespace} and not one.is_gone),

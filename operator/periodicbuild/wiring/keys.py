@@ -9,6 +9,6 @@ class Key(NamedTuple):
     """One object, by name: what is there under that name now is for the look to find out."""
 
     kind: str
-    """PeriodicBuild or AppServer."""
+    """PeriodicBuild, AppServer or BuildGate, whose namespace is empty."""
     namespace: str
     name: str

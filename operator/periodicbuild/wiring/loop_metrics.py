@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from prometheus_client import Counter, Histogram
 
 from periodicbuild.kube.events import Recorded
-from periodicbuild.kube.kinds import APP_SERVER, PERIODIC_BUILD
+from periodicbuild.kube.kinds import APP_SERVER, BUILD_GATE, PERIODIC_BUILD
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
@@ -57,7 +57,7 @@ class LoopMetrics:
             buckets=REQUEST_BUCKETS,
             registry=registry,
         )
-        for kind in (PERIODIC_BUILD, APP_SERVER):
+        for kind in (PERIODIC_BUILD, APP_SERVER, BUILD_GATE):
             self._look_seconds.labels(kind)
             for outcome in (DONE, FAILED):
                 self._looks.labels(kind, outcome)

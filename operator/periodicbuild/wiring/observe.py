@@ -10,13 +10,21 @@ from periodicbuild.kube.template_secrets import without_secrets
 
 if TYPE_CHECKING:
     from periodicbuild.core.facts import AppServer, PeriodicBuild
+    from periodicbuild.core.gates import Gates
     from periodicbuild.core.recipients import Telling
     from periodicbuild.kube.parse import StoredBuild
     from periodicbuild.wiring.store import Store
 
 
 def observe_build(  # noqa: PLR0913 - keywords: what the parts of the process know
-    store: Store, stored: StoredBuild, *, has_place: bool, may_start: bool, clock_is_trusted: bool, telling: Telling
+    store: Store,
+    stored: StoredBuild,
+    *,
+    has_place: bool,
+    may_start: bool,
+    clock_is_trusted: bool,
+    telling: Telling,
+    gates: Gates,
 ) -> BuildFacts:
     """Give the facts of one look at a PeriodicBuild."""
     build = stored.facts()
@@ -40,11 +48,12 @@ def observe_build(  # noqa: PLR0913 - keywords: what the parts of the process kn
         clock_is_trusted=clock_is_trusted,
         telling=telling,
         deliveries=memory.deliveries,
+        gates=gates,
         service=memory.service,
     )
 
 
-def observe_app_server(store: Store, app_server: AppServer) -> AppServerFacts:
+def observe_app_server(store: Store, app_server: AppServer, gates: Gates) -> AppServerFacts:
     """Give the facts of one look at an AppServer."""
     memory = store.attempt_memory(app_server.ref.uid)
     pod = store.pod_of(app_server.ref.uid)
@@ -57,6 +66,7 @@ def observe_app_server(store: Store, app_server: AppServer) -> AppServerFacts:
         namespace_is_terminating=memory.namespace_is_terminating,
         log=memory.log,
         seen=memory.seen,
+        gates=gates,
     )
 
 

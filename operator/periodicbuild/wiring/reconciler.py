@@ -24,7 +24,7 @@ from periodicbuild.kube.errors import (
     TransientKubeError,
     WriterClosedError,
 )
-from periodicbuild.kube.kinds import PERIODIC_BUILD
+from periodicbuild.kube.kinds import BUILD_GATE, PERIODIC_BUILD
 from periodicbuild.wiring.observe import observe_app_server, observe_build
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from periodicbuild.wiring.actions import Actions
     from periodicbuild.wiring.admission import Admission
     from periodicbuild.wiring.clock import Clock
+    from periodicbuild.wiring.gate_looks import GateLooks
     from periodicbuild.wiring.keys import Key
     from periodicbuild.wiring.metrics import Metrics
     from periodicbuild.wiring.queue import KeyedQueue
@@ -76,6 +77,7 @@ class Reconciler:
         admission: Admission,
         metrics: Metrics,
         teller: Teller,
+        gates: GateLooks,
         queue: KeyedQueue,
         writer: Writer,
     ) -> None:
@@ -89,6 +91,8 @@ class Reconciler:
         self._admission = admission
         self._metrics = metrics
         self._teller = teller
+        self._gates = gates
+        self._looks = {PERIODIC_BUILD: self._look_at_build, BUILD_GATE: gates.look}
         self._queue = queue
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -121,7 +125,7 @@ class Reconciler:
         """Look at one key; the only place where any exception is caught, so that no object jams another."""
         began_at, has_failed = time.monotonic(), False
         try:
-            await (self._look_at_build(key) if key.kind == PERIODIC_BUILD else self._look_at_app_server(key))
+            await self._looks.get(key.kind, self._look_at_app_server)(key)
             if self._failures.pop(key, None) is not None:
                 self._is_away = False
         except (WriterClosedError, NotLeaderError):
@@ -184,6 +188,7 @@ class Reconciler:
             may_start=self._admission.may_start(key),
             clock_is_trusted=self._clock.is_trusted,
             telling=self._teller.telling,
+            gates=self._gates.facts(),
         )
         plan = plan_periodic_build(facts, self._clock.now())
         if plan.unwritten is not None or plan.status is None:
@@ -193,11 +198,10 @@ class Reconciler:
 
     async def _act_for_build(self, key: Key, stored: StoredBuild, plan: BuildPlan) -> None:
         build = stored.build
+        self._admission.begin(
+            key, plan.first
+        )  # before anything is waited for: a gate that closes meanwhile has to know
         for action in plan.first:
-            if isinstance(action, CreateAppServer) and action.is_start:
-                self._admission.started(key)
-            elif isinstance(action, CreateAppServer) and action.attempt > 1:
-                self._admission.take_places([key])
             await self._actions.for_build(action, build)
             if isinstance(action, CreateAppServer) and action.slot is not None and self._has_started(action, build):
                 self._metrics.schedule_lag.observe((self._clock.now().wall - action.slot).total_seconds())
@@ -252,7 +256,8 @@ class Reconciler:
         raise UnsettledError("the same status is owed again and again; are the installed CRDs of another version?")
 
     def _plan_app_server(self, key: Key, app_server: AppServer) -> AppServerPlan:
-        plan = plan_app_server(observe_app_server(self._store, app_server), self._clock.now())
+        facts = observe_app_server(self._store, app_server, self._gates.facts())
+        plan = plan_app_server(facts, self._clock.now())
         self._store.attempt_memory(app_server.ref.uid).seen = plan.seen
         self._wakeups.set(key, plan.wake)
         return plan

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from periodicbuild.wiring.arguments import address, at_least, namespace, rate
 from periodicbuild.wiring.electing import add_election_arguments, election_settings
+from periodicbuild.wiring.gate_store import Unreadable
 from periodicbuild.wiring.telling import add_telling_arguments, telling_settings
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ class Settings:
     election: ElectionSettings | None
     """None = this is the only replica."""
     telling: TellingSettings
+    gate_unreadable: Unreadable
+    """What gates that cannot be read are taken for."""
 
     @property
     def listen_host(self) -> str:
@@ -48,6 +51,17 @@ class Settings:
     def listen_port(self) -> int:
         """The port part; 0 = any free one."""
         return int(self.listen.rpartition(":")[2])
+
+
+def add_gate_arguments(run: argparse.ArgumentParser) -> None:
+    """Add the flag about gates."""
+    run.add_argument(
+        "--gate-unreadable",
+        type=Unreadable,
+        choices=tuple(Unreadable),
+        default=Unreadable.OPEN,
+        help="what BuildGates that may not be read are taken for (default Open: builds go on)",
+    )
 
 
 def parse_settings(arguments: Sequence[str]) -> Settings:
@@ -75,6 +89,7 @@ def parse_settings(arguments: Sequence[str]) -> Settings:
     run.add_argument("--listen", type=address, default="127.0.0.1:8080", help="of /healthz, /readyz, /metrics")
     told = "PeriodicBuilds that have metrics of their own (default 2000; 0 = none)"
     run.add_argument("--metrics-max-builds", type=at_least(0), default=2_000, help=told)
+    add_gate_arguments(run)
     add_election_arguments(run)
     add_telling_arguments(run)
     chosen = parser.parse_args(arguments)
@@ -91,4 +106,5 @@ def parse_settings(arguments: Sequence[str]) -> Settings:
         metrics_max_builds=chosen.metrics_max_builds,
         election=election_settings(chosen),
         telling=telling_settings(chosen, run),
+        gate_unreadable=chosen.gate_unreadable,
     )

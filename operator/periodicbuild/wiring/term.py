@@ -18,6 +18,7 @@ from periodicbuild.notify.smtp import EmailSink
 from periodicbuild.wiring.actions import Actions
 from periodicbuild.wiring.admission import Admission
 from periodicbuild.wiring.clock_watch import watch_clock
+from periodicbuild.wiring.gate_looks import GateLooks
 from periodicbuild.wiring.heartbeat import beat
 from periodicbuild.wiring.reconciler import Reconciler
 from periodicbuild.wiring.sweep import Sweep
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from periodicbuild.kube.writer import Writer
     from periodicbuild.notify.notice import Sink
     from periodicbuild.wiring.clock import Clock
+    from periodicbuild.wiring.gate_store import GateStore
     from periodicbuild.wiring.metrics import Metrics
     from periodicbuild.wiring.queue import KeyedQueue
     from periodicbuild.wiring.settings import Settings
@@ -50,6 +52,7 @@ class Lasting:
     clock: Clock
     metrics: Metrics
     store: Store
+    gates: GateStore
     queue: KeyedQueue
     wakeups: WakeUps
     sinks: Mapping[SinkName, Sink]
@@ -61,6 +64,7 @@ async def act(lasting: Lasting) -> None:
     """Act until cancelled; what is on its way then is broken off, or refused by the writer."""
     settings, store, queue = lasting.settings, lasting.store, lasting.queue
     store.forget_memories()
+    lasting.gates.forget_memories()
     admission = Admission(
         per_second=settings.starts_per_second, max_concurrent=settings.max_concurrent_builds, enqueue=queue.add
     )
@@ -78,6 +82,7 @@ async def act(lasting: Lasting) -> None:
         admission=admission,
         metrics=lasting.metrics,
         teller=teller,
+        gates=_gate_looks(lasting, admission),
         queue=queue,
         writer=lasting.writer,
     )
@@ -90,6 +95,7 @@ async def act(lasting: Lasting) -> None:
         metrics=lasting.metrics,
     )
     store.enqueue_all()
+    lasting.gates.enqueue_all()
     try:
         async with asyncio.TaskGroup() as group:
             parts = [admission.run(), sweep.run(), watch_clock(lasting.clock, lasting.leadership, recorder)]
@@ -97,6 +103,17 @@ async def act(lasting: Lasting) -> None:
                 group.create_task(part)
     finally:
         await teller.close()
+
+
+def _gate_looks(lasting: Lasting, admission: Admission) -> GateLooks:
+    return GateLooks(
+        gates=lasting.gates,
+        store=lasting.store,
+        admission=admission,
+        clock=lasting.clock,
+        wakeups=lasting.wakeups,
+        writer=lasting.writer,
+    )
 
 
 def _teller(lasting: Lasting) -> Teller:

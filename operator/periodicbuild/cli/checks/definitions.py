@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from msgspec import inspect
 
-from periodicbuild.cli.checks.finding import failed, named, ok
+from periodicbuild.cli.checks.finding import failed, named, ok, warning
 from periodicbuild.kube.errors import NotFoundError
-from periodicbuild.kube.kinds import APP_SERVER, APP_SERVERS, PERIODIC_BUILD, PERIODIC_BUILDS
+from periodicbuild.kube.kinds import APP_SERVER, APP_SERVERS, BUILD_GATE, BUILD_GATES, PERIODIC_BUILD, PERIODIC_BUILDS
 from periodicbuild.kube.wire import AppServerSpecWire, BuildSpecWire
+from periodicbuild.kube.wire_gate import GateSpecWire, GateStatusWire
 from periodicbuild.kube.wire_status import AppServerStatusWire, BuildStatusWire
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ DOCUMENT: Final = f"/openapi/v3/apis/{PERIODIC_BUILDS.api_version}"
 KNOWN: Final[tuple[tuple[str, Kind, dict[str, Any]], ...]] = (
     (PERIODIC_BUILD, PERIODIC_BUILDS, {"spec": BuildSpecWire, "status": BuildStatusWire}),
     (APP_SERVER, APP_SERVERS, {"spec": AppServerSpecWire, "status": AppServerStatusWire}),
+    (BUILD_GATE, BUILD_GATES, {"spec": GateSpecWire, "status": GateStatusWire}),
 )
 
 
@@ -59,6 +61,9 @@ def check(patient: Patient) -> Iterator[Finding]:
     schemas = _served(patient)
     for name, kind, known in KNOWN:
         title, schema = f"CRD {kind.plural}", schemas.get(name)
+        if schema is None and name == BUILD_GATE:
+            yield warning(title, f"{name} {kind.version} is not served, so nothing holds builds back", APPLY)
+            continue
         if schema is None:
             yield failed(title, f"{name} {kind.version} is not served", APPLY)
             continue

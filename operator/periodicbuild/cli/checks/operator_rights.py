@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 TITLE: Final = "operator's rights"
 
+FOR_GATES: Final = (*rights(GROUP, "buildgates", "list", "watch"), *rights(GROUP, "buildgates/status", "patch"))
+"""Without these it works, and no gate holds anything back; no Role of a namespace can give them."""
+
 NEEDED: Final = (
     *rights(GROUP, "periodicbuilds", "list", "watch"),
     *rights(GROUP, "periodicbuilds/status", "patch"),
@@ -32,6 +35,7 @@ NEEDED: Final = (
     *rights("", "services", "get", "patch"),
     *rights("", "namespaces", "get"),
     *rights("events.k8s.io", "events", "create"),
+    *FOR_GATES,
 )
 """What manifests/rbac.yaml grants."""
 
@@ -47,12 +51,17 @@ def check(patient: Patient) -> Iterator[Finding]:
         saw = "you may not create subjectaccessreviews, so this cannot be seen"
         yield warning(TITLE, saw, "ask an administrator, or use the operator's own credentials and --as-operator")
         return
+    blind = " and it sees no gates" if set(still) & set(FOR_GATES) else ""
+    still = [right for right in still if right not in FOR_GATES]
     if still:
         saw = f"{who} may not {named([str(right) for right in still])}"
         remedy = "kubectl apply -f manifests/rbac.yaml"
         yield failed(TITLE, saw, remedy if account is None else f"{remedy}, or name its account (--operator-account)")
+    elif missing and set(missing) <= set(FOR_GATES):
+        saw = f"{who} may not {named([str(right) for right in missing])}, so gates hold nothing back"
+        yield warning(TITLE, saw, "kubectl apply -f manifests/rbac.yaml")
     elif missing:
-        saw = f"{who} may do everything in namespace {patient.cluster.namespace}, and not in all of them"
+        saw = f"{who} may do everything in namespace {patient.cluster.namespace}, and not in all of them{blind}"
         yield warning(TITLE, saw, f"right if the operator runs with --namespace {patient.cluster.namespace}")
     else:
         yield ok(TITLE, f"{who} may do all {len(NEEDED)} things that it has to, everywhere")

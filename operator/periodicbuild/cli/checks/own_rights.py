@@ -28,6 +28,8 @@ USES: Final = (
     Use("history, why, logs", tuple(rights(GROUP, "appservers", "get", "list"))),
     Use("run, enable, disable, reschedule", tuple(rights(GROUP, "periodicbuilds", "patch"))),
     Use("cancel", tuple(rights(GROUP, "appservers", "patch"))),
+    Use("gate, safe", tuple(rights(GROUP, "buildgates", "get", "list"))),
+    Use("gate close, gate open", tuple(rights(GROUP, "buildgates", "create", "patch"))),
     Use("logs of a build that runs", (*rights("", "pods", "get"), *rights("", "pods/log", "get"))),
 )
 
