@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     from tests.builders.values import Instant
 
+    from periodicbuild.core.inputs import ChangeDetection
     from periodicbuild.core.schedules import Schedule
 
 
@@ -58,6 +59,7 @@ def a_spec(  # noqa: PLR0913 - keywords, each with a default
     notifications: Notifications | None = None,
     activation: ActivationPolicy | None = None,
     recovery: Recovery = Recovery.RESTART,
+    change_detection: ChangeDetection | None = None,
 ) -> BuildSpec:
     """Give a spec; `history` is the limit of successful and of failed runs."""
     successful, failed = history
@@ -75,6 +77,7 @@ def a_spec(  # noqa: PLR0913 - keywords, each with a default
         notifications=notifications or Notifications(),
         activation=activation,
         recovery=recovery,
+        change_detection=change_detection,
     )
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from tests.builders.values import Instant
 
     from periodicbuild.core.facts import AppServer, PeriodicBuild, Pod
+    from periodicbuild.core.inputs import Lookup
     from periodicbuild.core.mail import Delivery
     from periodicbuild.core.plans import AppServerPlan, BuildPlan
     from periodicbuild.core.reasons import State
@@ -117,6 +118,7 @@ def a_look(  # noqa: PLR0913 - keywords, each with a default
     telling: Telling | None = None,
     deliveries: Iterable[Delivery] = (),
     service: ServiceRead | None = None,
+    lookup: Lookup | None = None,
 ) -> BuildPlan:
     """Look at a PeriodicBuild; its pod is accepted, and nothing is in the way, unless told otherwise."""
     facts = BuildFacts(
@@ -136,6 +138,7 @@ def a_look(  # noqa: PLR0913 - keywords, each with a default
         telling=telling or Telling(),
         deliveries={delivery.key: delivery for delivery in deliveries},
         service=service,
+        lookup=lookup,
     )
     return plan_periodic_build(facts, a_now(wall, steady=steady))
 

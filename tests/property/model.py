@@ -16,6 +16,7 @@ from tests.builders import a_container, a_ref
 from tests.property.model_post import PostOffice
 
 from periodicbuild.core.facts import AppServer, PeriodicBuild, Pod
+from periodicbuild.core.inputs import Finding
 from periodicbuild.core.plans import Refused
 from periodicbuild.core.reasons import Trigger
 from periodicbuild.core.schedules import whole_second_down
@@ -85,6 +86,7 @@ class Faults:
     """So many more calls each take `latency`."""
     latency: timedelta = timedelta()
     namespace_is_terminating: bool = False
+    lookups_hang: bool = False
 
 
 class ApiServer:
@@ -99,6 +101,8 @@ class ApiServer:
         self.app_servers: dict[str, AppServer] = {}
         self.pods: dict[str, Pod] = {}
         self.services: dict[str, Service] = {}
+        self.source = Finding("r1")
+        """What every source is at now."""
         self._numbers = count(1_000)
 
     # What the operator asks for
@@ -121,6 +125,7 @@ class ApiServer:
             template=create.template,
             cancelled=False,
             token=create.token,
+            comparison=create.comparison if create.trigger == Trigger.SCHEDULE else None,
         )
         if is_late:
             self.auditor.see_late_app_server(app_server, self)

@@ -129,6 +129,7 @@ class Knowledge:
             telling=TELLING,
             deliveries=dict(self.memory.deliveries),
             service=self.memory.service,
+            lookup=self.memory.lookup,
         )
 
     def app_server_facts(self, app_server: AppServer, memory: AttemptMemory) -> AppServerFacts:

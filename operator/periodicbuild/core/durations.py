@@ -41,12 +41,15 @@ def in_order(parts: tuple[str, ...]) -> str:
 DURATION_SHAPE: Final = f"(?:{in_order(tuple(NUMBER + unit for unit in UNIT_SECONDS))})"
 """The Kubernetes notation without anchors, for use inside larger patterns."""
 
-DURATION_PATTERN: Final = f"^{DURATION_SHAPE}$"
-"""For `pattern:` in a CRD, beside `maxLength: MAX_TEXT_LENGTH`."""
+DURATION_PATTERN: Final = f"^{''.join(f'(?:{NUMBER}{unit})?' for unit in UNIT_SECONDS)}$"
+"""For CEL in a CRD, where it stands a dozen times, and is therefore short.
+
+It also matches the empty text, which is zero seconds: the field's bounds refuse that.
+"""
 
 DURATION_SECONDS_CEL: Final = (
     "self.lowerAscii().findAll('[0-9]+[wdhms]')"
-    f".map(part, int(part.substring(0, part.size() - 1)) * {UNIT_SECONDS}[part.substring(part.size() - 1)]).sum()"
+    f".map(p, int(p.substring(0, p.size() - 1)) * {UNIT_SECONDS}[p.substring(p.size() - 1)]).sum()"
 )
 """Seconds of a text that matches `DURATION_PATTERN`, as CEL over `self`; compare it with the field's bounds."""
 

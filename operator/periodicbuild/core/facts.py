@@ -24,6 +24,7 @@ from periodicbuild.core.recipients import Notifications
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from periodicbuild.core.inputs import ChangeDetection, Comparison
     from periodicbuild.core.notices import ObjectRef
     from periodicbuild.core.schedules import Schedule
     from periodicbuild.core.status import BuildStatus
@@ -117,6 +118,8 @@ class BuildSpec:
     notifications: Notifications = field(default_factory=Notifications)
     activation: ActivationPolicy | None = None
     recovery: Recovery = Recovery.RESTART
+    change_detection: ChangeDetection | None = None
+    """None = every slot builds (R31)."""
     schedule_error: str | None = None
     """Why the schedule cannot be understood; `schedule` then spawns nothing."""
 
@@ -170,6 +173,8 @@ class AppServerStatus:
     image_digests: tuple[str, ...] = ()
     log_tail: str = ""
     """What the container that failed wrote last (R24)."""
+    output_digest: str | None = None
+    """What the build says that it has made."""
     terminated_at: datetime | None = None
     """When a server that had succeeded was seen to be no more (R30)."""
     active: ActiveState | None = None
@@ -207,6 +212,8 @@ class AppServer:
     """The run-now token this run answers."""
     has_own_template: bool = False
     """A person gave the template: its outcome says nothing about the PeriodicBuild's (R27)."""
+    comparison: Comparison | None = None
+    """What it is made from, compared when its slot started (R31); None = nothing was compared."""
     given: frozenset[str] = frozenset()
     """While `run` is None: what its author wrote, as JSON pointers, so that adoption leaves it alone (R26)."""
     status: AppServerStatus = field(default_factory=AppServerStatus)
@@ -269,6 +276,8 @@ class Pod:
     node: str | None = None
     containers: tuple[Container, ...] = ()
     image_digests: tuple[str, ...] = ()
+    output_digest: str | None = None
+    """What a container's termination message says that it has made."""
 
     @property
     def has_ended(self) -> bool:

@@ -41,6 +41,8 @@ ACTIVATE_ANNOTATION: Final = f"{GROUP}/activate"
 """On PeriodicBuilds, by people: the AppServer to point the Service at, and after a `/` a token (R28)."""
 OWN_TEMPLATE_ANNOTATION: Final = f"{GROUP}/own-template"
 """`true` on an AppServer whose template a person gave (R27)."""
+INPUTS_ANNOTATION: Final = f"{GROUP}/inputs"
+"""JSON: what the slot of an AppServer is built from, compared with the last success (R31)."""
 SLOT_ANNOTATION: Final = f"{GROUP}/slot"
 """The slot as RFC 3339: on pods, for people and the downward API."""
 

@@ -18,12 +18,14 @@ from periodicbuild.kube.kinds import (
     APP_SERVER,
     APP_SERVERS,
     BUILD_LABEL,
+    INPUTS_ANNOTATION,
     MANAGED_BY_LABEL,
     MANAGER,
     OWN_TEMPLATE_ANNOTATION,
     RUN_LABEL,
     RUN_NOW_ANNOTATION,
 )
+from periodicbuild.kube.render_changes import comparison_text
 from periodicbuild.kube.render_values import instant_text, owner_reference
 
 if TYPE_CHECKING:
@@ -41,8 +43,8 @@ def render_app_server(create: CreateAppServer, build: PeriodicBuild) -> bytes:
         "labels": _labels(build, create.run),
         "ownerReferences": [owner_reference(build.ref)],
     }
-    if create.token is not None:
-        metadata["annotations"] = {RUN_NOW_ANNOTATION: create.token}
+    if annotations := dict(_annotations(create)):
+        metadata["annotations"] = annotations
     spec: dict[str, Any] = {
         "periodicBuildRef": {"name": build.ref.name},
         "trigger": create.trigger,
@@ -58,6 +60,13 @@ def render_app_server(create: CreateAppServer, build: PeriodicBuild) -> bytes:
     return msgspec.json.encode(
         {"apiVersion": APP_SERVERS.api_version, "kind": APP_SERVER, "metadata": metadata, "spec": spec}
     )
+
+
+def _annotations(create: CreateAppServer) -> Iterator[tuple[str, str]]:
+    if create.token is not None:
+        yield RUN_NOW_ANNOTATION, create.token
+    if create.comparison is not None:
+        yield INPUTS_ANNOTATION, comparison_text(create.comparison)
 
 
 def render_adoption(adopt: AdoptAppServer, build: PeriodicBuild) -> bytes:

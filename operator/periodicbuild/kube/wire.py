@@ -18,6 +18,7 @@ from periodicbuild.kube.kinds import (
     ACTIVATE_ANNOTATION,
     APP_SERVER_LABEL,
     BUILD_LABEL,
+    INPUTS_ANNOTATION,
     OWN_TEMPLATE_ANNOTATION,
     RUN_LABEL,
     RUN_NOW_ANNOTATION,
@@ -44,6 +45,7 @@ class AnnotationsWire(msgspec.Struct, frozen=True):
     run_now: str | None = msgspec.field(name=RUN_NOW_ANNOTATION, default=None)
     activate: str | None = msgspec.field(name=ACTIVATE_ANNOTATION, default=None)
     own_template: str | None = msgspec.field(name=OWN_TEMPLATE_ANNOTATION, default=None)
+    inputs: str | None = msgspec.field(name=INPUTS_ANNOTATION, default=None)
 
 
 class OwnerWire(msgspec.Struct, frozen=True, rename="camel"):
@@ -83,6 +85,7 @@ class BuildSpecWire(msgspec.Struct, frozen=True, rename="camel"):
     notifications: msgspec.Raw = ABSENT
     activation: msgspec.Raw = ABSENT
     recovery: Any = None
+    change_detection: msgspec.Raw = ABSENT
     succeed_when: Any = None
     template: msgspec.Raw = ABSENT
 
@@ -140,6 +143,7 @@ class TerminatedWire(msgspec.Struct, frozen=True, rename="camel"):
     exit_code: int
     signal: int = 0
     reason: str = ""
+    message: str = ""
 
 
 class ContainerStateWire(msgspec.Struct, frozen=True):

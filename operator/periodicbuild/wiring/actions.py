@@ -10,6 +10,7 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from periodicbuild.core.inputs import Finding, Lookup
 from periodicbuild.core.plans import (
     AdoptAppServer,
     CancelAppServer,
@@ -19,6 +20,7 @@ from periodicbuild.core.plans import (
     CreatePod,
     DryRun,
     DryRunPod,
+    LookUpSources,
     ReadLog,
     ReadService,
     Refused,
@@ -85,8 +87,16 @@ class Actions:
                 await self._services.read(action.name, build)
             case SwitchService():
                 await self._services.switch(action, build)
+            case LookUpSources():
+                self._look_up(action, build)
             case _:
                 raise TypeError(f"{type(action).__name__} is no action for a PeriodicBuild")
+
+    def _look_up(self, action: LookUpSources, build: PeriodicBuild) -> None:
+        findings = {one.name: Finding(problem="nothing is looked up by this version") for one in action.sources}
+        self._store.build_memory(build.ref.uid).lookup = Lookup(
+            slot=action.slot, sources=action.sources, asked_at=self._clock.now().steady, findings=findings
+        )
 
     async def for_app_server(self, action: FirstAction, app_server: AppServer) -> None:
         """Carry out one action of a plan for an AppServer; raises KubeError for what is worth a back-off."""

@@ -41,6 +41,7 @@ def observe_build(  # noqa: PLR0913 - keywords: what the parts of the process kn
         telling=telling,
         deliveries=memory.deliveries,
         service=memory.service,
+        lookup=memory.lookup,
     )
 
 
