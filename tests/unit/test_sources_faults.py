@@ -220,7 +220,7 @@ def test_many_who_ask_at_once_cost_one_lookup_each_a_minute(tmp_path: Path) -> N
         made: list[tuple[SourceKind, bool]] = []
         async with git_server(tmp_path) as server, a_finder(looked_up=made) as finder:
             sources = [code(f"{server.url}/app.git", "main"), code(f"{server.url}/app.git", "")] * 100
-            findings = await asyncio.gather(*map(finder.find, sources))
+            findings = await asyncio.gather(*(finder.find(source, 0) for source in sources))
             findings += [await finder.find(source) for source in sources]
             return set(findings), made, len(server.requests)
 

@@ -3,7 +3,8 @@
 Must not know who asks, nor what follows.
 
 The one idea a newcomer would miss: a thousand builds of fifty repositories fall due in the same second.  Whoever asks
-for what is under way waits for that answer, and an answer is good for a minute, a refusal for as long as it asks for.
+for what is under way waits for that answer; and an answer is good for all who would take one of that age, a refusal
+for as long as it asks for.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 PATIENCE_SECONDS: Final = 15.0
 """For one source: name, connection, token, answer."""
 GOOD_FOR_SECONDS: Final = 60.0
+"""At most, whatever whoever asks would take."""
 BAD_FOR_SECONDS: Final = 10.0
 LONGEST_RETRY_AFTER: Final = 600.0
 """A host that asks for a longer pause is asked again after this."""
@@ -43,12 +45,25 @@ AT_ONCE_PER_HOST: Final = 4
 _Key = tuple[SourceKind, str, str]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    finding: Finding
+    at: float
+    """Monotonic: when it was asked for."""
+    good_for: float
+
+
+@dataclass(frozen=True, slots=True)
 class _Entry:
-    task: asyncio.Task[tuple[Finding, float]]
-    """The finding, and for how many seconds it is good."""
-    until: float = float("inf")
-    """Monotonic: what was found is given out before this; endless while it is looked up."""
+    task: asyncio.Task[_Answer]
+
+    def is_good(self, now: float, max_age: float) -> bool:
+        """Tell whether nobody needs to ask again; what is under way is as fresh as can be."""
+        if not self.task.done():
+            return True
+        answer = self.task.result()
+        good_for = answer.good_for if answer.finding.revision is None else min(answer.good_for, max_age)
+        return now - answer.at <= good_for
 
 
 class Finder:
@@ -71,16 +86,14 @@ class Finder:
         self._places = asyncio.Semaphore(AT_ONCE)
         self._places_at: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(AT_ONCE_PER_HOST))
 
-    async def find(self, source: Source) -> Finding:
-        """Find out at which revision a source is now; what goes wrong is in the finding."""
+    async def find(self, source: Source, max_age: float = GOOD_FOR_SECONDS) -> Finding:
+        """Find out at which revision a source is, or was at most so many seconds ago; what goes wrong is a finding."""
         key = (source.kind, source.location, source.ref)
         entry = self._known.get(key)
-        if entry is None or entry.until <= time.monotonic():
+        if entry is None or not entry.is_good(time.monotonic(), max_age):
             self._forget_old()
             entry = self._known[key] = _Entry(asyncio.create_task(self._look_up(source)))
-        finding, seconds = await asyncio.shield(entry.task)
-        entry.until = min(entry.until, time.monotonic() + seconds)
-        return finding
+        return (await asyncio.shield(entry.task)).finding
 
     async def close(self) -> None:
         """Break off what is under way, and close the connections."""
@@ -92,22 +105,23 @@ class Finder:
 
     def _forget_old(self) -> None:
         now = time.monotonic()
-        self._known = {key: entry for key, entry in self._known.items() if entry.until > now}
+        self._known = {key: entry for key, entry in self._known.items() if entry.is_good(now, GOOD_FOR_SECONDS)}
 
-    async def _look_up(self, source: Source) -> tuple[Finding, float]:
+    async def _look_up(self, source: Source) -> _Answer:
+        at = time.monotonic()
         try:
             host = _host_of(source)
             async with self._places_at[host], self._places, asyncio.timeout(self._patience):
-                finding = Finding(await self._revision_of(source, host))
+                at = time.monotonic()
+                answer = _Answer(Finding(await self._revision_of(source, host)), at, GOOD_FOR_SECONDS)
         except SourceError as error:
             pause = min(error.retry_after or BAD_FOR_SECONDS, LONGEST_RETRY_AFTER)
-            answer = Finding(problem=str(error)), max(pause, BAD_FOR_SECONDS)
+            answer = _Answer(Finding(problem=str(error)), at, max(pause, BAD_FOR_SECONDS))
         except TimeoutError:
-            answer = Finding(problem=f"{host} has not answered within {self._patience:.0f} s"), BAD_FOR_SECONDS
-        else:
-            answer = finding, GOOD_FOR_SECONDS
+            problem = f"{host} has not answered within {self._patience:.0f} s"
+            answer = _Answer(Finding(problem=problem), at, BAD_FOR_SECONDS)
         if self._on_lookup is not None:
-            self._on_lookup(source.kind, answer[0].revision is not None)
+            self._on_lookup(source.kind, answer.finding.revision is not None)
         return answer
 
     async def _revision_of(self, source: Source, host: str) -> str:

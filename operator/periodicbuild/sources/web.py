@@ -8,8 +8,10 @@ written, so it is judged like the first, and never leaves the host.
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import ssl
+import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -39,6 +41,7 @@ CONNECT_SECONDS: Final = 5.0
 READ_SECONDS: Final = 10.0
 """Between two pieces of an answer; how long everything may take is the caller's matter."""
 CONNECTIONS: Final = 64
+TRUSTED_FOR_SECONDS: Final = 60.0
 
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 
@@ -105,12 +108,13 @@ class Web:
     """The connections; `async with` closes them."""
 
     def __init__(self, rules: HostRules, ca_file: Path | None = None) -> None:
-        """`ca_file`: the authorities that are trusted, instead of the system's; raises SourceError."""
+        """`ca_file`: the authorities that are trusted, instead of the system's; read anew each minute."""
         self.rules = rules
+        self._ca_file = ca_file
+        self._tls: tuple[ssl.SSLContext, float] | None = None
+        """With the instant, monotonic, from which on it is made anew."""
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
-                ssl=_trust(ca_file), resolver=GuardedResolver(rules), limit=CONNECTIONS, use_dns_cache=False
-            ),
+            connector=aiohttp.TCPConnector(resolver=GuardedResolver(rules), limit=CONNECTIONS, use_dns_cache=False),
             timeout=aiohttp.ClientTimeout(total=None, connect=CONNECT_SECONDS, sock_read=READ_SECONDS),
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,  # a small answer may unfold to a huge one
@@ -133,9 +137,10 @@ class Web:
             if not _is_within(first, parts):
                 target = f"{parts.scheme}://{parts.netloc}"
                 raise SourceError(f"{first.hostname} redirects to {target}, which is not followed: write the final URL")
+            tls = await self._trusted() if parts.scheme == "https" else True
             try:
                 async with self._session.request(
-                    method, url, headers=headers, data=body, allow_redirects=False
+                    method, url, headers=headers, data=body, allow_redirects=False, ssl=tls
                 ) as response:
                     if response.status not in _REDIRECTS:
                         yield Reply(url, host, response)
@@ -144,6 +149,13 @@ class Web:
             except (aiohttp.ClientError, OSError, ValueError) as error:
                 raise SourceError(_why(host, error)) from None
         raise SourceError(f"{first.hostname} redirects more than {MOST_REDIRECTS} times")
+
+    async def _trusted(self) -> ssl.SSLContext:
+        """Give what certificates are judged by: authorities come and go while an operator runs."""
+        now = time.monotonic()
+        if self._tls is None or self._tls[1] <= now:
+            self._tls = await asyncio.to_thread(_trust, self._ca_file), now + TRUSTED_FOR_SECONDS
+        return self._tls[0]
 
 
 def refusal(reply: Reply) -> SourceError:

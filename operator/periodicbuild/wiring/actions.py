@@ -10,7 +10,6 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from periodicbuild.core.inputs import Finding, Lookup
 from periodicbuild.core.plans import (
     AdoptAppServer,
     CancelAppServer,
@@ -50,6 +49,7 @@ if TYPE_CHECKING:
     from periodicbuild.kube.session import KubeSession
     from periodicbuild.kube.writer import Writer
     from periodicbuild.wiring.clock import Clock
+    from periodicbuild.wiring.lookups import Lookups
     from periodicbuild.wiring.store import Store
 
 
@@ -63,8 +63,9 @@ LOG_WITHIN_SECONDS = 10
 class Actions:
     """Speak to the API for the reconcile loop."""
 
-    def __init__(self, session: KubeSession, writer: Writer, store: Store, clock: Clock) -> None:
+    def __init__(self, session: KubeSession, writer: Writer, store: Store, clock: Clock, lookups: Lookups) -> None:
         self._session = session
+        self._lookups = lookups
         self._writer = writer
         self._store = store
         self._clock = clock
@@ -88,15 +89,9 @@ class Actions:
             case SwitchService():
                 await self._services.switch(action, build)
             case LookUpSources():
-                self._look_up(action, build)
+                self._lookups.begin(action, build)
             case _:
                 raise TypeError(f"{type(action).__name__} is no action for a PeriodicBuild")
-
-    def _look_up(self, action: LookUpSources, build: PeriodicBuild) -> None:
-        findings = {one.name: Finding(problem="nothing is looked up by this version") for one in action.sources}
-        self._store.build_memory(build.ref.uid).lookup = Lookup(
-            slot=action.slot, sources=action.sources, asked_at=self._clock.now().steady, findings=findings
-        )
 
     async def for_app_server(self, action: FirstAction, app_server: AppServer) -> None:
         """Carry out one action of a plan for an AppServer; raises KubeError for what is worth a back-off."""

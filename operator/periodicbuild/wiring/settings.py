@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 from periodicbuild.wiring.arguments import address, at_least, namespace, rate
 from periodicbuild.wiring.electing import add_election_arguments, election_settings
+from periodicbuild.wiring.looking_up import add_source_arguments, source_settings
 from periodicbuild.wiring.telling import add_telling_arguments, telling_settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from periodicbuild.kube.election import ElectionSettings
+    from periodicbuild.wiring.looking_up import SourceSettings
     from periodicbuild.wiring.telling import TellingSettings
 
 
@@ -38,6 +40,7 @@ class Settings:
     election: ElectionSettings | None
     """None = this is the only replica."""
     telling: TellingSettings
+    sources: SourceSettings
 
     @property
     def listen_host(self) -> str:
@@ -77,6 +80,7 @@ def parse_settings(arguments: Sequence[str]) -> Settings:
     run.add_argument("--metrics-max-builds", type=at_least(0), default=2_000, help=told)
     add_election_arguments(run)
     add_telling_arguments(run)
+    add_source_arguments(run)
     chosen = parser.parse_args(arguments)
     return Settings(
         kubeconfig=chosen.kubeconfig,
@@ -91,4 +95,5 @@ def parse_settings(arguments: Sequence[str]) -> Settings:
         metrics_max_builds=chosen.metrics_max_builds,
         election=election_settings(chosen),
         telling=telling_settings(chosen, run),
+        sources=source_settings(chosen),
     )
