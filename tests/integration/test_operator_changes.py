@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,11 @@ from typing import Any
 import pytest
 from tests.background import in_background
 from tests.conftest import unavailable_is_told
-from tests.e2e.objects import PeriodicBuild
+from tests.e2e.objects import AppServer, PeriodicBuild
 from tests.e2e.stage import Stage, see
-from tests.integration.simulated_specs import a_build_spec, a_template, every
+from tests.integration.simulated_specs import FOR_EVER, a_build_spec, a_template, every
+from tests.integration.test_cli_plugin import plugin_on
+from tests.mail.running import RunningMailServer
 from tests.sources.images import running_registry
 from tests.sources.repositories import GitServer, Repository, git_server
 
@@ -146,3 +149,64 @@ def test_an_image_that_was_pushed_anew_is_built(stage: Stage, tmp_path: Path) ->
         see(build, lambda one: one.condition("Scheduled").reason == "Disabled", "it rests before the registry ends")
     assert inputs(build, "status.lastSuccess.inputs")["base"]["revision"] == digest
     assert verdicts(build)[:4] == ["NeverSucceeded", "NoChanges", "Changed", "NoChanges"]
+
+
+def test_the_mail_of_a_failure_and_why_and_changes_tell_what_has_changed(
+    stage: Stage, server: GitServer, repository: Repository, mail: RunningMailServer
+) -> None:
+    first = repository.commit()
+    spec = a_spec(url_of(server, repository)) | {"notifications": {"email": {"to": ["ops@example.com"]}}}
+    build = stage.create("told", spec)
+    skipped(build)
+    second = repository.commit(message="a commit that breaks it")
+    see(build, lambda one: one.slots["started"] == 2, "the new commit is being built")
+    skipped(build, build.slots["skipped"] + 1)
+    third = repository.commit(message="another one")
+    build.patch({"spec": {"template": a_template(exit_code=3)}})
+    (letter, *_) = mail.wait_for(1, stage.namespace, "told")
+    build.disable()
+    body = letter.get_body(("plain",))
+    assert body is not None
+    text = body.get_content()
+    assert f"code ({second[:12]} to {third[:12]})" in text
+    assert "  Changed        template (" in text
+
+    plugin = plugin_on(stage)
+    answer = plugin.here("changes", build.name)
+    assert "Changed, something has changed since the last success" in answer.out
+    document = plugin.document("changes", build.name)
+    assert document["lastSuccess"]["inputs"]["code"] == second
+    assert [one["changed"] for one in document["inputs"]] == [True, True]
+    why = plugin.document("why", build.name)["lastSlot"]["comparison"]
+    assert why["verdict"] == "Changed"
+    assert first != second
+
+
+def finish(stage: Stage, app_server: AppServer, output: str) -> None:
+    """End a build as a kubelet would, with a termination message of the build's own."""
+    ended = {"exitCode": 0, "message": json.dumps({"outputDigest": output})}
+    status = {"phase": "Succeeded", "containerStatuses": [a_container_status(ended)]}
+    pod = f"pod/{app_server.name}"
+    stage.kubectl("patch", pod, "--subresource=status", "--type=merge", f"--patch={json.dumps({'status': status})}")
+
+
+def a_container_status(terminated: dict[str, Any]) -> dict[str, Any]:
+    fields = {"image": "x", "imageID": "x", "ready": False, "restartCount": 0}
+    return {"name": "main", **fields, "state": {"terminated": terminated}}
+
+
+def test_the_same_inputs_that_lead_to_another_output_are_told_of(stage: Stage) -> None:
+    spec = a_build_spec(FOR_EVER, schedule=every("2s"), changeDetection={"maxAge": "1s"})
+    build = stage.create("drifts", spec)
+    for number, output in enumerate(("sha256:aaaaaaaa", "sha256:bbbbbbbb"), start=1):
+        attempt = stage.attempt(build, number, "ConfiguringServer")
+        finish(stage, attempt, output)
+        see(build, lambda one: len(one.read("status.durationsSeconds") or ()) == number, "it is on record")  # noqa: B023 - read at once
+        assert build.read("status.lastSuccess.outputDigest") == output
+    see(build, lambda one: "ReproducibilityLost" in stage.events(one), "an Event tells of it")
+    build.disable()
+    plugin = plugin_on(stage)
+    successes = plugin.document("changes", build.name)["successes"]
+    assert [one["isReproduced"] for one in successes] == [False, None]
+    assert "same inputs, another output" in plugin.here("changes", build.name).out
+    stage.app_servers(build)[-1].cancel()

@@ -11,6 +11,7 @@ from tests.builders import A_TEMPLATE, SLOT, a_build, a_run, a_spec, an_app_serv
 from tests.builders.looks import PREVIOUS, REQUEST, a_look, a_status, a_wait, created, memory, told
 from tests.builders.patterns import JUST_AFTER_TWO, ONE, a_pattern_build, fates_of
 
+from periodicbuild.core.changes import change_lines
 from periodicbuild.core.facts import AppServerStatus, BuildSpec, TemplateJson
 from periodicbuild.core.inputs import (
     TEMPLATE,
@@ -358,6 +359,25 @@ def test_a_digest_does_not_depend_on_the_order_of_its_inputs_and_needs_all_of_th
     assert input_digest((one, Input("gone", previous="2"))) == input_digest((one,))
     assert input_digest((one, Input("b", problem="is down"))) is None
     assert input_digest(()) is None
+
+
+LINES: dict[str, tuple[Comparison | None, tuple[str, ...]]] = {
+    "nothing was compared": (None, ()),
+    "there was nothing to compare with": (Comparison(Verdict.NEVER_SUCCEEDED, (Input("code", NEW),)), ()),
+    "nothing is known of the last success": (Comparison(Verdict.NOT_RECORDED, (Input("code", NEW),)), ()),
+    "nothing has changed": (Comparison(Verdict.MAX_AGE, (Input("code", OLD, OLD),)), ("nothing",)),
+    "one has, and one is not known": (
+        Comparison(Verdict.CHANGED, (Input("code", NEW, OLD), Input("base", problem="is down"), Input("a", OLD, OLD))),
+        ("code (111111111111 to 222222222222)", "base, not known: is down"),
+    ),
+}
+
+
+@pytest.mark.parametrize(("comparison", "lines"), LINES.values(), ids=list(LINES))
+def test_whoever_asks_why_a_build_fails_is_told_what_has_changed(
+    comparison: Comparison | None, lines: tuple[str, ...]
+) -> None:
+    assert change_lines(comparison) == lines
 
 
 def test_inputs_are_put_beside_those_of_the_last_success() -> None:

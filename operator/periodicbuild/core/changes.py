@@ -127,6 +127,18 @@ def changed_text(comparison: Comparison | None) -> str:
     return ", ".join(_changed(one) for one in comparison.inputs if one.has_changed)
 
 
+def change_lines(comparison: Comparison | None) -> tuple[str, ...]:
+    """Tell what has changed since the last success, and what is not known, a line each; empty = nothing was compared.
+
+    For whoever asks why a build fails that had succeeded: that nothing has changed is an answer, too.
+    """
+    if comparison is None or comparison.verdict in {Verdict.NEVER_SUCCEEDED, Verdict.NOT_RECORDED}:
+        return ()
+    lines = (f"{one.name}, not known: {one.problem}" if one.problem else _changed(one) for one in comparison.inputs)
+    told = tuple(line for line, one in zip(lines, comparison.inputs, strict=True) if one.problem or one.has_changed)
+    return told or ("nothing",)
+
+
 def _changed(one: Input) -> str:
     if one.revision is None:
         return f"{one.name} (left out)"
