@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
+from tests.builders import a_build, at
 from tests.schema.installed import install, refusal, refusal_of
 from tests.schema.manifests import as_list, periodic_build
+
+from periodicbuild.core.inputs import recorded_inputs
+from periodicbuild.core.status import BuildStatus, Changes, LastSuccess
+from periodicbuild.kube.parse_changes import read_comparison
+from periodicbuild.kube.render import render_build_status_patch
 
 if TYPE_CHECKING:
     from tests.cluster.cluster import Cluster
@@ -80,3 +88,29 @@ def test_what_can_be_looked_up_is_accepted(cluster: Cluster) -> None:
     manifests = [{**one, "metadata": {"name": f"n{number}"}} for number, one in enumerate(ACCEPTED.values())]
 
     assert refusal_of(cluster, "create", "--dry-run=server", "--filename=-", input=as_list(*manifests)) == ""
+
+
+def test_whatever_is_read_from_an_annotation_fits_into_the_status(cluster: Cluster) -> None:
+    """Somebody may have edited it: a status that is refused would stop every further write."""
+    long = [{"name": "n" * 99, "revision": "r" * 999, "previous": "p" * 999, "problem": "x" * 999}] * 99
+    comparison = read_comparison(json.dumps({"verdict": "Changed", "inputs": long}))
+    assert comparison is not None
+    instant = at("2026-11-24T02:30:00")
+    status = BuildStatus(
+        changes=Changes(slot=instant, at=instant, verdict="Changed", inputs=comparison.inputs),
+        last_success=LastSuccess(
+            run="r",
+            app_server="a",
+            at=instant,
+            inputs=recorded_inputs(comparison.inputs),
+            input_digest="d" * 64,
+            output_digest="o" * 128,
+        ),
+    )
+    cluster.kubectl("create", "--filename=-", input=as_list(detecting(maxAge="7d") | {"metadata": {"name": "full"}}))
+    patch = msgspec.json.decode(render_build_status_patch(a_build(), status))
+    body = f"--patch={json.dumps({'status': patch['status']})}"
+    assert refusal_of(cluster, "patch", "pb/full", "--subresource=status", "--type=merge", body) == ""
+    stored = json.loads(cluster.kubectl("get", "pb/full", "--output=json"))["status"]
+    assert len(stored["changes"]["inputs"]) == len(stored["lastSuccess"]["inputs"]) == 22
+    assert len(stored["changes"]["inputs"][0]["problem"]) == 256

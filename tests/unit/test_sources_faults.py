@@ -230,6 +230,28 @@ def test_many_who_ask_at_once_cost_one_lookup_each_a_minute(tmp_path: Path) -> N
     assert requests == 4
 
 
+def test_an_answer_is_as_good_as_it_is_young_and_old_ones_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1_000.0
+    monkeypatch.setattr("periodicbuild.sources.finder.time.monotonic", lambda: now)
+    monkeypatch.setattr("periodicbuild.sources.finder.FEWEST_TIDIED", 2)
+    advertised = advertises(packet(f"{'1' * 40} HEAD"))
+
+    async def ask() -> tuple[list[int], int]:
+        nonlocal now
+        counts = []
+        async with Loopback(advertised) as server, a_finder() as finder:
+            for later, max_age in ((0, 0), (0, 0), (5, 5), (1, 5), (500, 510), (200, 9_999)):
+                now += later
+                await finder.find(code(f"{server.url}/app.git"), max_age)
+                counts.append(len(server.requests))
+            now += 1_000
+            for name in ("b", "c", "d"):
+                await finder.find(code(f"{server.url}/{name}.git"))
+            return counts, len(finder._known)
+
+    assert asyncio.run(ask()) == ([1, 1, 1, 2, 2, 3], 3)
+
+
 def test_a_failure_is_not_remembered_for_long_and_a_host_is_not_asked_before_it_wants_to(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

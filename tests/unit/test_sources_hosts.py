@@ -129,6 +129,11 @@ def test_a_redirect_is_judged_like_the_first_request() -> None:
     assert asyncio.run(ask("/again")) == "127.0.0.1 redirects more than 3 times"
 
 
+def test_a_sentence_that_quotes_a_host_is_one_line_that_fits() -> None:
+    assert str(SourceError("a\x1b[31m\nb")) == "a?[31m?b"
+    assert len(str(SourceError("x" * 999))) == 250
+
+
 def test_a_registry_is_judged_by_the_name_that_people_know() -> None:
     narrow = HostRules(allowed=frozenset({"ghcr.io"}))
     problem = asyncio.run(found(image("debian:12"), narrow)).problem

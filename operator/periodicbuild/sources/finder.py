@@ -32,13 +32,15 @@ if TYPE_CHECKING:
 
 PATIENCE_SECONDS: Final = 15.0
 """For one source: name, connection, token, answer."""
-GOOD_FOR_SECONDS: Final = 60.0
-"""At most, whatever whoever asks would take."""
+GOOD_FOR_SECONDS: Final = 600.0
+"""At most, whatever whoever asks would take: a slot that waits longer asks again (R14)."""
 BAD_FOR_SECONDS: Final = 10.0
 LONGEST_RETRY_AFTER: Final = 600.0
 """A host that asks for a longer pause is asked again after this."""
 SHORT_WAIT_SECONDS: Final = 5.0
 """A host that asks for no longer pause is waited for."""
+FEWEST_TIDIED: Final = 1_000
+"""Answers that are not worth looking through."""
 AT_ONCE: Final = 32
 AT_ONCE_PER_HOST: Final = 4
 
@@ -83,6 +85,7 @@ class Finder:
         self._patience = patience
         self._on_lookup = on_lookup
         self._known: dict[_Key, _Entry] = {}
+        self._tidy_at = FEWEST_TIDIED
         self._places = asyncio.Semaphore(AT_ONCE)
         self._places_at: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(AT_ONCE_PER_HOST))
 
@@ -91,7 +94,7 @@ class Finder:
         key = (source.kind, source.location, source.ref)
         entry = self._known.get(key)
         if entry is None or not entry.is_good(time.monotonic(), max_age):
-            self._forget_old()
+            self._tidy()
             entry = self._known[key] = _Entry(asyncio.create_task(self._look_up(source)))
         return (await asyncio.shield(entry.task)).finding
 
@@ -103,9 +106,13 @@ class Finder:
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._web.close()
 
-    def _forget_old(self) -> None:
+    def _tidy(self) -> None:
+        """Forget what is good for nobody, each time that as much has been added as was left the last time."""
+        if len(self._known) < self._tidy_at:
+            return
         now = time.monotonic()
         self._known = {key: entry for key, entry in self._known.items() if entry.is_good(now, GOOD_FOR_SECONDS)}
+        self._tidy_at = max(FEWEST_TIDIED, 2 * len(self._known))
 
     async def _look_up(self, source: Source) -> _Answer:
         at = time.monotonic()

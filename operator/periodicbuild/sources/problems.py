@@ -16,5 +16,5 @@ class SourceError(Exception):
 
     def __init__(self, sentence: str, *, retry_after: float | None = None) -> None:
         """`retry_after`: seconds for which the other side asks not to be asked again."""
-        super().__init__(sentence[:LONGEST])
+        super().__init__("".join(one if one.isprintable() else "?" for one in sentence[:LONGEST]))
         self.retry_after = retry_after
