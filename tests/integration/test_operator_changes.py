@@ -12,7 +12,7 @@ from tests.background import in_background
 from tests.conftest import unavailable_is_told
 from tests.e2e.objects import AppServer, PeriodicBuild
 from tests.e2e.stage import Stage, see
-from tests.integration.simulated_specs import FOR_EVER, a_build_spec, a_template, every
+from tests.integration.simulated_specs import FOR_EVER, a_build_spec, a_server_spec, a_template, every
 from tests.integration.test_cli_plugin import plugin_on
 from tests.mail.running import RunningMailServer
 from tests.sources.images import running_registry
@@ -210,3 +210,14 @@ def test_the_same_inputs_that_lead_to_another_output_are_told_of(stage: Stage) -
     assert [one["isReproduced"] for one in successes] == [False, None]
     assert "same inputs, another output" in plugin.here("changes", build.name).out
     stage.app_servers(build)[-1].cancel()
+
+
+def test_a_server_that_was_lost_is_built_anew_though_nothing_has_changed(stage: Stage) -> None:
+    spec = a_server_spec(schedule=every("3s"), changeDetection={"maxAge": "7d"}, recovery="Never")
+    build = stage.create("server", spec)
+    skipped(build)
+    (server,) = stage.app_servers(build)
+    stage.pod(server).delete()
+    see(build, lambda one: one.slots["started"] == 2, "it is built again")
+    assert verdicts(build) == ["NeverSucceeded", "NoChanges", "ServerLost"]
+    skipped(build, build.slots["skipped"] + 1)

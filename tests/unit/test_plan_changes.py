@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.builders import A_TEMPLATE, SLOT, a_build, a_run, a_spec, an_app_server, at
+from tests.builders import A_TEMPLATE, SLOT, a_build, a_pod, a_run, a_spec, an_app_server, at
 from tests.builders.looks import PREVIOUS, REQUEST, a_look, a_status, a_wait, created, memory, told
 from tests.builders.patterns import JUST_AFTER_TWO, ONE, a_pattern_build, fates_of
 
@@ -29,7 +29,7 @@ from periodicbuild.core.inputs import (
     template_revision,
 )
 from periodicbuild.core.plans import CreateAppServer, LookUpSources
-from periodicbuild.core.reasons import Blocker, ConcurrencyPolicy, EventReason, Fate, State
+from periodicbuild.core.reasons import Blocker, ConcurrencyPolicy, EventReason, Fate, Recovery, State, SucceedWhen
 from periodicbuild.core.status import Changes, LastSuccess
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ SUCCEEDED = "2026-11-23T02:40:00"
 OF_TEMPLATE = Input(TEMPLATE, template_revision(A_TEMPLATE))
 BUILT_FROM = (OF_TEMPLATE, Input("code", OLD))
 BOTH = ChangeDetection(sources=(CODE,))
-SPEC = a_spec(change_detection=BOTH)
+SPEC = a_spec(change_detection=BOTH, succeed_when=SucceedWhen.COMPLETED)
 
 
 def a_success(inputs: tuple[Input, ...] = BUILT_FROM, *, output: str | None = None) -> LastSuccess:
@@ -157,7 +157,7 @@ def test_whatever_is_new_or_not_known_builds(success: LastSuccess | None, lookup
 
 
 def test_without_sources_the_template_alone_is_compared_and_nothing_is_looked_up() -> None:
-    spec = a_spec(change_detection=ChangeDetection(max_age=timedelta(days=7)))
+    spec = replace(SPEC, change_detection=ChangeDetection(max_age=timedelta(days=7)))
     assert memory(a_look(after(a_success((OF_TEMPLATE,)), spec), NOW)).ledger[0].reason == Fate.NO_CHANGES
     edited = replace(spec, template=TemplateJson(b"{}"))
     assert verdict_of(a_look(after(a_success((OF_TEMPLATE,)), edited), NOW)) == Verdict.CHANGED
@@ -184,6 +184,7 @@ def test_a_success_is_built_anew_before_it_is_older_than_max_age(max_age: str, s
 def test_max_age_counts_to_the_next_slot_of_a_calendar() -> None:
     """The slot after `TWO` is an hour later."""
     build = a_pattern_build()
+    build = replace(build, spec=replace(build.spec, succeed_when=SucceedWhen.COMPLETED))
     build = replace(build, status=replace(build.status, last_success=replace(a_success((OF_TEMPLATE,)), at=at(ONE))))
     two_hours, less = ChangeDetection(max_age=timedelta(hours=2)), ChangeDetection(max_age=timedelta(minutes=119))
     young = a_look(replace(build, spec=replace(build.spec, change_detection=two_hours)), JUST_AFTER_TWO)
@@ -231,6 +232,40 @@ def test_a_manual_run_asks_nobody() -> None:
     (create,) = a_look(build, "2026-11-24T01:00:00").first
     assert isinstance(create, CreateAppServer)
     assert create.comparison is None
+
+
+SERVERS = {
+    "it is up": (State.RUNNING, False, None),
+    "it was lost": (State.TERMINATED, False, Verdict.SERVER_LOST),
+    "it is being deleted": (State.RUNNING, True, Verdict.SERVER_LOST),
+    "nobody knows it any more": (None, False, Verdict.SERVER_LOST),
+}
+
+
+@pytest.mark.parametrize(("state", "is_deleting", "expected"), SERVERS.values(), ids=list(SERVERS))
+def test_a_server_that_is_not_up_any_more_is_built_though_nothing_has_changed(
+    state: State | None,
+    is_deleting: bool,  # noqa: FBT001 - a column
+    expected: Verdict | None,
+) -> None:
+    """R30: else nobody would bring it back."""
+    spec = replace(SPEC, succeed_when=SucceedWhen.READY, recovery=Recovery.NEVER)
+    server = an_app_server(slot=PREVIOUS, state=state, is_deleting=is_deleting)
+    children = [] if state is None else [server]
+    plan = a_look(
+        after(a_success(), spec), NOW, lookup=found(), children=children, pods=[a_pod(one) for one in children]
+    )
+    if expected is None:
+        assert memory(plan).ledger[0].reason == Fate.NO_CHANGES
+    else:
+        assert verdict_of(plan) == expected
+
+
+def test_a_server_by_hand_is_nothing_to_compare_with_since_it_does_not_serve() -> None:
+    """R26."""
+    alone = replace(SPEC, succeed_when=SucceedWhen.READY, change_detection=ChangeDetection(max_age=timedelta(days=7)))
+    assert success_of(succeeded(alone, token=REQUEST)[0]) == ((), None)
+    assert success_of(succeeded(alone)[0]) == ((OF_TEMPLATE,), input_digest((OF_TEMPLATE,)))
 
 
 # What is remembered of it
@@ -296,7 +331,8 @@ def succeeded(  # noqa: PLR0913 - keywords, each with a default
 ) -> tuple[BuildStatus, BuildPlan]:
     """Give the look at which a run turns out to have succeeded."""
     status = AppServerStatus(state=State.COMPLETED, finished_at=at(SUCCEEDED), output_digest=output)
-    child = an_app_server(slot=PREVIOUS, comparison=comparison, status=status, token=token, template=template)
+    made_for = a_build(spec=spec)
+    child = an_app_server(made_for, slot=PREVIOUS, comparison=comparison, status=status, token=token, template=template)
     build = a_build(spec=spec, status=replace(a_status(runs=[a_run(child)]), last_success=before))
     plan = a_look(build, SUCCEEDED, children=[child])
     return memory(plan), plan
@@ -321,7 +357,7 @@ def test_a_success_that_does_not_know_all_of_it_has_no_digest() -> None:
 def test_a_manual_success_is_comparable_only_where_there_are_no_sources() -> None:
     """R27: nothing was looked up for it."""
     assert success_of(succeeded(token=REQUEST)[0]) == ((), None)
-    alone = a_spec(change_detection=ChangeDetection(max_age=timedelta(days=7)))
+    alone = replace(SPEC, change_detection=ChangeDetection(max_age=timedelta(days=7)))
     assert success_of(succeeded(alone, token=REQUEST)[0]) == ((OF_TEMPLATE,), input_digest((OF_TEMPLATE,)))
     assert success_of(succeeded(alone, token=REQUEST, template=None)[0]) == ((), None)
     assert success_of(succeeded(a_spec())[0]) == ((), None)

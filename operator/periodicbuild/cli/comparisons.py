@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 VERDICTS: Final[Mapping[str, str]] = {
     Verdict.NO_CHANGES: "everything is as at the last success",
     Verdict.CHANGED: "something has changed since the last success",
+    Verdict.SERVER_LOST: "nothing has changed, and the server of the last success is not up any more",
     Verdict.MAX_AGE: "nothing has changed, and the last success would have grown older than maxAge",
     Verdict.NEVER_SUCCEEDED: "there is no success yet to compare with",
     Verdict.NOT_RECORDED: "it is not on record what the last success was built from",

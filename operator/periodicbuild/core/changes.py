@@ -24,8 +24,9 @@ from periodicbuild.core.inputs import (
 from periodicbuild.core.ledger import Ruling
 from periodicbuild.core.notices import EventType
 from periodicbuild.core.plans import LookUpSources
-from periodicbuild.core.reasons import EventReason, Fate
+from periodicbuild.core.reasons import EventReason, Fate, SucceedWhen, Trigger
 from periodicbuild.core.schedules import next_slot
+from periodicbuild.core.servers import is_up, server_named
 from periodicbuild.core.status import Changes
 
 if TYPE_CHECKING:
@@ -98,11 +99,16 @@ def verdict_of(child: AppServer) -> str | None:
 
 
 def built_from(draft: Draft, child: AppServer | None) -> tuple[Input, ...]:
-    """Return what a success was made from; empty = not known, since only a slot has its sources looked up."""
+    """Return what a success was made from; empty = not known.
+
+    Only a slot has its sources looked up; and a server from a run by hand is not what serves (R26).
+    """
     if child is not None and child.comparison is not None:
         return child.comparison.inputs
     detection = draft.build.spec.change_detection
     if detection is None or detection.sources or child is None or child.template is None:
+        return ()
+    if child.trigger == Trigger.MANUAL and child.succeed_when == SucceedWhen.READY:
         return ()
     return (Input(TEMPLATE, template_revision(child.template)),)
 
@@ -185,7 +191,15 @@ def _verdict(draft: Draft, slot: datetime, inputs: tuple[Input, ...]) -> Verdict
         return Verdict.CHANGED
     if any(one.problem for one in inputs):
         return Verdict.UNREACHABLE
+    if _is_lost(draft, success):
+        return Verdict.SERVER_LOST
     return Verdict.MAX_AGE if _grows_too_old(draft, slot, success) else Verdict.NO_CHANGES
+
+
+def _is_lost(draft: Draft, success: LastSuccess) -> bool:
+    """Tell whether a server has to be built because there is none, whatever it would be built from (R30)."""
+    is_server = draft.build.spec.succeed_when == SucceedWhen.READY
+    return is_server and not is_up(server_named(draft, success.app_server))
 
 
 def _grows_too_old(draft: Draft, slot: datetime, success: LastSuccess) -> bool:

@@ -35,6 +35,8 @@ class Verdict(StrEnum):
 
     NO_CHANGES = "NoChanges"
     CHANGED = "Changed"
+    SERVER_LOST = "ServerLost"
+    """Nothing has changed, and the server that came of it is not up any more."""
     MAX_AGE = "MaxAge"
     NEVER_SUCCEEDED = "NeverSucceeded"
     NOT_RECORDED = "NotRecorded"
