@@ -285,6 +285,24 @@ def test_a_host_that_wants_a_moment_gets_it() -> None:
     assert (calls, finding.problem[:37]) == (2, "127.0.0.1 has no such repository, or ")
 
 
+def test_who_has_waited_too_long_for_its_turn_is_not_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("periodicbuild.sources.finder.LONGEST_QUEUE_SECONDS", -1)
+    assert found_at(answers(200)).problem == "too many lookups wait for 127.0.0.1"
+
+
+def test_a_bug_of_ours_is_no_answer_for_those_who_come_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def ask() -> list[str]:
+        async with Loopback(answers(503)) as server, a_finder() as finder:
+            source = code(f"{server.url}/app.git")
+            with monkeypatch.context() as broken:
+                broken.setattr("periodicbuild.sources.finder.revision_of_ref", None)
+                with pytest.raises(TypeError):
+                    await finder.find(source)
+            return [(await finder.find(source)).problem]
+
+    assert asyncio.run(ask()) == ["127.0.0.1 answers 503 Service Unavailable"]
+
+
 def test_what_is_under_way_when_the_operator_stops_is_broken_off() -> None:
     async def ask() -> bool:
         async with Loopback(never) as server:

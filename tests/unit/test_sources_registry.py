@@ -157,6 +157,16 @@ def test_a_registry_that_wants_credentials_is_told_of(challenge: str) -> None:
     assert finding.problem.endswith("wants credentials for team/app: mount a file of them")
 
 
+def test_a_token_that_is_no_json_is_told_of() -> None:
+    async def answer(request: web.BaseRequest) -> web.StreamResponse:
+        if request.path == "/token":
+            return web.Response(body=b"\xff<html>")
+        challenge = f'Bearer realm="http://{request.host}/token"'
+        return web.Response(status=401, headers={"WWW-Authenticate": challenge})
+
+    assert found_at(answer)[0].problem == "127.0.0.1 gives no token for team/app"
+
+
 def test_a_token_that_does_not_help_is_told_of() -> None:
     finding, _ = found_at(a_registry_with_tokens([], answer={"token": "of-somebody-else"}))
     assert finding.problem.endswith("does not let us read team/app: are the credentials the right ones?")

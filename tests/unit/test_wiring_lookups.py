@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from tests.builders import a_build
 from tests.loopback import eventually
 from tests.looping import NOON
@@ -108,3 +109,17 @@ def test_what_is_under_way_ends_with_the_term() -> None:
         assert scene.keys == []
 
     asyncio.run(scenario())
+
+
+def test_a_bug_is_told_in_the_log_and_the_slot_builds_without_knowing(caplog: pytest.LogCaptureFixture) -> None:
+    async def scenario() -> None:
+        scene = Scene()
+        scene.finder.may_answer.set()
+        scene.finder.asked = ()  # type: ignore[assignment] # that is the bug
+        scene.lookups.begin(LookUpSources(slot=NOON, sources=(CODE,)), BUILD)
+        await eventually(lambda: bool(caplog.records))
+        assert scene.known is not None
+        assert (scene.known.findings, scene.keys) == (None, [])
+
+    asyncio.run(scenario())
+    assert [record.message for record in caplog.records] == ["a lookup failed; this is a bug in the operator"]

@@ -39,6 +39,8 @@ LONGEST_RETRY_AFTER: Final = 600.0
 """A host that asks for a longer pause is asked again after this."""
 SHORT_WAIT_SECONDS: Final = 5.0
 """A host that asks for no longer pause is waited for."""
+LONGEST_QUEUE_SECONDS: Final = 60.0
+"""Whoever has waited for its turn for longer is not waited for any more: the slot has started without."""
 FEWEST_TIDIED: Final = 1_000
 """Answers that are not worth looking through."""
 AT_ONCE: Final = 32
@@ -63,6 +65,8 @@ class _Entry:
         """Tell whether nobody needs to ask again; what is under way is as fresh as can be."""
         if not self.task.done():
             return True
+        if self.task.cancelled() or self.task.exception() is not None:
+            return False  # a bug of ours is no answer that anybody else should get
         answer = self.task.result()
         good_for = answer.good_for if answer.finding.revision is None else min(answer.good_for, max_age)
         return now - answer.at <= good_for
@@ -119,7 +123,10 @@ class Finder:
         try:
             host = _host_of(source)
             async with self._places_at[host], self._places, asyncio.timeout(self._patience):
-                at = time.monotonic()
+                begun_at = time.monotonic()
+                if begun_at - at > LONGEST_QUEUE_SECONDS:
+                    raise SourceError(f"too many lookups wait for {host}")
+                at = begun_at
                 answer = _Answer(Finding(await self._revision_of(source, host)), at, GOOD_FOR_SECONDS)
         except SourceError as error:
             pause = min(error.retry_after or BAD_FOR_SECONDS, LONGEST_RETRY_AFTER)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode, urlsplit
 
 from periodicbuild.sources.problems import SourceError
@@ -105,9 +105,17 @@ async def _token(web: Web, image: ImageReference, given: Mapping[str, str], auth
     async with web.ask("GET", f"{realm}{mark}{urlencode(query)}", authorization) as reply:
         if reply.status != 200:  # noqa: PLR2004 - OK
             raise refusal(reply)
-        answer = json.loads(await reply.body(LARGEST_TOKEN))
-    fields = answer if isinstance(answer, dict) else {}
+        fields = _fields(await reply.body(LARGEST_TOKEN))
     token = fields.get("token") or fields.get("access_token")
     if not isinstance(token, str) or not _TOKEN.fullmatch(token):
         raise SourceError(f"{reply.host} gives no token for {image.repository}")
     return token
+
+
+def _fields(text: bytes) -> dict[str, Any]:
+    """Read a JSON object; anything else has no fields."""
+    try:
+        answer = json.loads(text)
+    except ValueError:
+        return {}
+    return answer if isinstance(answer, dict) else {}

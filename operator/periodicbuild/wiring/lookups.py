@@ -9,6 +9,7 @@ looked up; when the answer is there, the object is looked at again.
 from __future__ import annotations
 
 import asyncio
+import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from periodicbuild.core.plans import LookUpSources
     from periodicbuild.wiring.clock import Clock
     from periodicbuild.wiring.store import Store
+
+_log = logging.getLogger(__name__)
 
 OLD_ENOUGH_SECONDS = 5.0
 """What others have found since the slot fell due is taken, or so long before it."""
@@ -54,13 +57,18 @@ class Lookups:
         since_slot = (self._clock.now().wall - action.slot).total_seconds()
         task = asyncio.create_task(self._look_up(lookup, build, max(since_slot, OLD_ENOUGH_SECONDS)))
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._notice_end)
 
     async def close(self) -> None:
         """Break off what is under way: whoever leads next asks again."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _notice_end(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.error("a lookup failed; this is a bug in the operator", exc_info=error)
 
     async def _look_up(self, lookup: Lookup, build: PeriodicBuild, max_age: float) -> None:
         findings = await asyncio.gather(*(self._finder.find(source, max_age) for source in lookup.sources))
