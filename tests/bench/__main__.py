@@ -25,6 +25,7 @@ from tests.bench.replicas import measure_replicas
 from tests.bench.requests_per_run import measure_requests
 from tests.bench.secrets import measure_secrets
 from tests.bench.simulated import measure_simulation
+from tests.bench.sources import measure_sources
 from tests.bench.switch_over import measure_switch_over
 from tests.bench.tables import PAGES, render_page, screen_table
 from tests.cluster.console import say
@@ -54,6 +55,7 @@ MEASUREMENTS: Mapping[str, Callable[[], dict[str, float]]] = {
     "outages": measure_outages,
     "alerting": measure_alerting,
     "image": measure_image,
+    "sources": measure_sources,
 }
 NAMES = f"{', '.join(MEASUREMENTS)}; none = all"
 FAILED = 1

@@ -12,6 +12,7 @@ IDLE: Final = "python -m tests.bench idle"
 CROWD: Final = "python -m tests.bench crowd"
 PLANNER: Final = "python -m tests.bench planner"
 SIMULATED: Final = "python -m tests.bench simulated"
+SOURCES: Final = "python -m tests.bench sources"
 MUTATION: Final = "python -m tests.bench mutation"
 
 COSTS: Final = (
@@ -140,5 +141,19 @@ COSTS: Final = (
         unit="",
         command=MUTATION,
         goal="<= 0",
+    ),
+    Known(
+        id="sources-50-lookups",
+        what="1,000 slots due in one second, built from 50 repositories: lookups",
+        unit="",
+        command=SOURCES,
+        goal="<= 50",
+    ),
+    Known(
+        id="sources-50-slots",
+        what="... slots that know at which commit their repository is",
+        unit="",
+        command=SOURCES,
+        goal=">= 1000",
     ),
 )

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from tests.builders.values import Instant
 
+    from periodicbuild.core.inputs import Comparison
+
 
 def a_run(
     of: AppServer, *, started: Instant | None = None, disruptions: int = 0, next_attempt: Instant | None = None
@@ -83,6 +85,7 @@ def an_app_server(  # noqa: PLR0913 - keywords, each with a default
     cancelled: bool = False,
     template: bytes | None = A_TEMPLATE,
     has_own_template: bool = False,
+    comparison: Comparison | None = None,
     given: Iterable[str] = (),
     state: State | None = None,
     status: AppServerStatus | None = None,
@@ -117,6 +120,7 @@ def an_app_server(  # noqa: PLR0913 - keywords, each with a default
         cancelled=cancelled,
         token=token,
         has_own_template=has_own_template,
+        comparison=comparison,
         given=frozenset(given),
         status=status or AppServerStatus(state=state or State.NEW),
         has_status=status is not None or state is not None,

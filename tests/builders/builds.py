@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
     from tests.builders.values import Instant
 
+    from periodicbuild.core.inputs import ChangeDetection
     from periodicbuild.core.schedules import Schedule
 
 
@@ -60,6 +61,7 @@ def a_spec(  # noqa: PLR0913 - keywords, each with a default
     activation: ActivationPolicy | None = None,
     recovery: Recovery = Recovery.RESTART,
     estimated_duration: timedelta | None = None,
+    change_detection: ChangeDetection | None = None,
 ) -> BuildSpec:
     """Give a spec; `history` is the limit of successful and of failed runs."""
     successful, failed = history
@@ -78,6 +80,7 @@ def a_spec(  # noqa: PLR0913 - keywords, each with a default
         activation=activation,
         recovery=recovery,
         estimated_duration=estimated_duration,
+        change_detection=change_detection,
     )
 
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from tests.builders.values import Instant
 
     from periodicbuild.core.facts import AppServer, PeriodicBuild, Pod
+    from periodicbuild.core.inputs import Lookup
     from periodicbuild.core.mail import Delivery
     from periodicbuild.core.plans import AppServerPlan, BuildPlan
     from periodicbuild.core.reasons import State
@@ -123,6 +124,7 @@ def a_look(  # noqa: PLR0913 - keywords, each with a default
     deliveries: Iterable[Delivery] = (),
     service: ServiceRead | None = None,
     gates: Gates | None = None,
+    lookup: Lookup | None = None,
 ) -> BuildPlan:
     """Look at a PeriodicBuild; its pod is accepted, and nothing is in the way, unless told otherwise."""
     facts = BuildFacts(
@@ -143,6 +145,7 @@ def a_look(  # noqa: PLR0913 - keywords, each with a default
         deliveries={delivery.key: delivery for delivery in deliveries},
         service=service,
         gates=gates or Gates(),
+        lookup=lookup,
     )
     return plan_periodic_build(facts, a_now(wall, steady=steady))
 

@@ -12,6 +12,7 @@ from periodicbuild.core.calendars import Calendar, Weekday
 from periodicbuild.core.crons import Cron
 from periodicbuild.core.facts import AppServerStatus, Result, Timeouts
 from periodicbuild.core.gate_status import BlockingBuild, GateStatus, NextWindow
+from periodicbuild.core.inputs import Comparison, Input, Verdict
 from periodicbuild.core.mail import DeliveryProblem, FailingSince, MailStatus, PendingNotice
 from periodicbuild.core.plans import CreateAppServer
 from periodicbuild.core.reasons import (
@@ -35,6 +36,7 @@ from periodicbuild.core.status import (
     Activation,
     AskedActivation,
     BuildStatus,
+    Changes,
     Condition,
     LastFailure,
     LastScheduled,
@@ -87,6 +89,7 @@ ledger_entries = st.builds(
     run=st.none() | names,
     outcome=st.none() | st.sampled_from(Outcome),
     outcome_reason=st.none() | st.sampled_from(OutcomeReason) | words,
+    inputs=st.none() | words,
 )
 
 runs = st.builds(
@@ -122,6 +125,9 @@ schedule_statuses = st.builds(
     due_at_since=counts,
 )
 
+some_inputs = st.lists(st.builds(Input, names, st.none() | names, st.none() | names, texts), max_size=3).map(tuple)
+comparisons = st.builds(Comparison, st.sampled_from(Verdict), some_inputs)
+
 since_failing = st.none() | st.builds(FailingSince, run=names, at=instants)
 
 pending_notices = st.builds(
@@ -148,7 +154,17 @@ statuses_without_schedule = st.builds(
     runs=st.lists(runs, max_size=3).map(tuple),
     manual=st.none() | st.builds(Manual, token=texts, run=names),
     last_scheduled=st.none() | st.builds(LastScheduled, slot=instants, started_at=instants, run=names),
-    last_success=st.none() | st.builds(LastSuccess, run=names, app_server=names, at=instants),
+    last_success=st.none()
+    | st.builds(
+        LastSuccess,
+        run=names,
+        app_server=names,
+        at=instants,
+        inputs=st.lists(st.builds(Input, names, names), max_size=3).map(tuple),
+        input_digest=st.none() | names,
+        output_digest=st.none() | names,
+    ),
+    changes=st.none() | st.builds(Changes, slot=instants, at=instants, verdict=words, inputs=some_inputs),
     last_failure=st.none()
     | st.builds(
         LastFailure,
@@ -247,6 +263,7 @@ app_server_statuses = st.builds(
     image_digests=st.lists(names, max_size=3).map(tuple),
     terminated_at=st.none() | instants,
     active=st.none() | st.sampled_from(ActiveState),
+    output_digest=st.none() | names,
 )
 
 all_timeouts = st.builds(Timeouts, waiting=seconds, configuring=seconds, run=st.none() | seconds)
@@ -276,4 +293,5 @@ creations = st.builds(
     ),
     token=st.none() | st.text("abc123", min_size=1),
     overridden=st.sets(names.map(lambda name: f"g{name}"), max_size=2).map(sorted).map(tuple),
+    comparison=st.none() | comparisons,
 )

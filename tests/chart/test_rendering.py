@@ -11,11 +11,19 @@ from tests.chart import generate, values_page
 from tests.chart.helm import CHART, GENERATIONS, Helm, HelmError, Object, named
 from tests.release.version import version
 
+from periodicbuild.wiring.settings import parse_settings
+
 MAIL = {"smtpHost": "smtp.example.com", "from": "Builds <builds@example.com>", "existingSecret": "smtp"}
 EVERYTHING: dict[str, Any] = {
     "mail": {**MAIL, "caConfigMap": "ca", "to": ["a@example.com", "b@example.com"], "allowedDomains": ["example.com"]},
     "webhook": {"existingSecret": "hook", "signingKeyKey": "key", "caConfigMap": "hook-ca"},
     "slack": {"existingSecret": "slack"},
+    "sources": {
+        "allowedHosts": ["github.com", "*.example.com"],
+        "privateHosts": ["http://git.tools.svc"],
+        "existingSecret": "hosts",
+        "caConfigMap": "hosts-ca",
+    },
     "metrics": {
         "serviceMonitor": {"enabled": True},
         "prometheusRule": {"enabled": True},
@@ -105,13 +113,28 @@ def test_credentials_are_files_and_come_from_secrets_that_exist(helm: Helm) -> N
     objects = helm.render(EVERYTHING)
     pod = named(objects, "Deployment")["spec"]["template"]["spec"]
     secrets = {one["secret"]["secretName"] for one in pod["volumes"] if "secret" in one}
-    assert secrets == {"smtp", "hook", "slack"}
+    assert secrets == {"smtp", "hook", "slack", "hosts"}
     assert not [one for one in pod["volumes"] if one.get("secret", {}).get("optional")]
     mounts = {mount["mountPath"] for mount in pod["containers"][0]["volumeMounts"]}
     files = [one.partition("=")[2] for one in arguments_of(objects) if "-file=" in one]
-    assert len(files) == 7
+    assert len(files) == 8
     assert {file.rpartition("/")[0] for file in files} <= mounts
     assert not [one for one in objects if one["kind"] == "Secret"]
+
+
+def test_hosts_of_sources_are_one_flag_each_and_their_credentials_a_folder(helm: Helm) -> None:
+    objects = helm.render(EVERYTHING)
+    flags = [one for one in arguments_of(objects) if one.startswith("--source-")]
+    assert flags == [
+        "--source-allowed-hosts=github.com,*.example.com",
+        "--source-private-hosts=http://git.tools.svc",
+        "--source-credentials-folder=/etc/periodicbuild/sources",
+        "--source-ca-file=/etc/periodicbuild/sources-ca/ca.crt",
+    ]
+    assert parse_settings(["run", *flags]).sources.rules.plain == {"git.tools.svc"}
+    volumes = {one["name"]: one for one in named(objects, "Deployment")["spec"]["template"]["spec"]["volumes"]}
+    assert volumes["sources"]["secret"] == {"secretName": "hosts"}, "every key is a host"
+    assert not [one for one in arguments_of(helm.render()) if one.startswith("--source-")]
 
 
 def test_in_namespaced_mode_there_is_no_right_beyond_the_namespaces(helm: Helm) -> None:
@@ -180,6 +203,7 @@ def test_the_alerts_lead_to_the_runbooks_and_the_dashboard_of_the_place(helm: He
         ({"watchNamespaces": ["Team_A"]}, "watchNamespaces"),
         ({"image": {"digest": "latest"}}, "digest"),
         ({"mail": {"tls": "tls"}}, "tls"),
+        ({"sources": {"allowedHosts": ["https://github.com/team"]}}, "allowedHosts"),
         ({"mail": {"smtpHost": "smtp.example.com"}}, "mail.smtpHost is set and mail.from is not"),
         ({"mail": {"to": ["a@example.com"]}}, "need mail.smtpHost: without a server nobody gets mail"),
         ({"mail": {**MAIL, "heartbeat": "24h"}}, "mail.heartbeat needs mail.to"),

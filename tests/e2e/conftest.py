@@ -36,7 +36,7 @@ def operator(
 ) -> Iterator[OperatorProcess]:
     """Give the one operator, which tells people in every way there is."""
     folder = tmp_path_factory.mktemp("operator")
-    flags = [*mail.flags]
+    flags = [*mail.flags, "--source-private-hosts=http://127.0.0.1"]
     for what in ("webhook", "slack"):
         file = folder / f"{what}-url"
         file.write_text(f"{hooks.url}/{what}")

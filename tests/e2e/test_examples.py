@@ -149,6 +149,18 @@ def the_gate_is_understood_and_about_what_bears_its_label(stage: Stage) -> None:
     assert gate["status"]["nextWindow"]["name"] == "weekend"
 
 
+def what_cannot_be_looked_up_here_builds_and_says_so(stage: Stage) -> None:
+    build = build_of(stage, "only-if-changed.yaml")
+    made = stage.attempt(build, 1, "Completed")
+    assert made.read("status.outputDigest").startswith("sha256:")
+
+    build.reload()
+    compared = {one["name"]: one for one in build.read("status.changes.inputs")}
+    assert list(compared) == ["template", "code", "base"]
+    assert all("revision" in one or one["problem"] for one in compared.values()), "known, or said why not"
+    assert build.read("status.ledger")[0].get("inputs", "NeverSucceeded") in {"NeverSucceeded", "Unreachable"}
+
+
 PROMISES: Final[dict[str, Callable[[Stage], None]]] = {
     "build.yaml": the_build_completes,
     BY_HAND: the_run_by_hand_leaves_a_trace,
@@ -157,6 +169,7 @@ PROMISES: Final[dict[str, Callable[[Stage], None]]] = {
     "failing.yaml": the_failure_leaves_its_reason,
     "gate.yaml": the_gate_is_understood_and_about_what_bears_its_label,
     "nightly.yaml": the_nightly_build_waits_for_its_first_night_and_its_volume,
+    "only-if-changed.yaml": what_cannot_be_looked_up_here_builds_and_says_so,
     "retries.yaml": the_third_attempt_succeeds,
     "served.yaml": the_service_points_at_the_server,
     "server.yaml": the_server_is_replaced_by_one_from_scratch,

@@ -15,6 +15,7 @@ from periodicbuild.kube.parse import periodic_build_from_json
 from periodicbuild.kube.writer import Writer, WriterSettings
 from periodicbuild.wiring.actions import Actions
 from periodicbuild.wiring.clock import Clock
+from periodicbuild.wiring.lookups import Lookups
 from periodicbuild.wiring.store import Store
 
 if TYPE_CHECKING:
@@ -25,7 +26,16 @@ if TYPE_CHECKING:
     from tests.faults.proxy import FaultProxy
 
     from periodicbuild.core.facts import PeriodicBuild
+    from periodicbuild.core.inputs import Finding, Source
     from periodicbuild.kube.session import KubeSession
+
+
+class Nobody:
+    """Knows no source, and is not asked for one."""
+
+    async def find(self, source: Source, max_age: float) -> Finding:
+        """Fail."""
+        raise AssertionError(f"{source.name} was asked for, no older than {max_age} s")
 
 
 class ActionScene:
@@ -36,7 +46,9 @@ class ActionScene:
         self.session = session
         self.build = build
         self.store = Store(lambda _: None)
-        self.actions = Actions(session, writer, self.store, Clock())
+        clock = Clock()
+        lookups = Lookups(Nobody(), self.store, clock, lambda _: None)
+        self.actions = Actions(session, writer, self.store, clock, lookups)
 
 
 S = TypeVar("S", bound=ActionScene)

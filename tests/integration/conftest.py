@@ -26,7 +26,8 @@ def operator(
     simulated_nodes: Cluster, mail: RunningMailServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[OperatorProcess]:
     """Give the one operator."""
-    yield from run_operator(simulated_nodes, tmp_path_factory.mktemp("operator"), mail.flags)
+    flags = (*mail.flags, "--source-private-hosts=http://127.0.0.1")
+    yield from run_operator(simulated_nodes, tmp_path_factory.mktemp("operator"), flags)
 
 
 @pytest.fixture(scope="session")

@@ -36,6 +36,7 @@ METRICS = {
     "periodicbuild_queue_depth",
     "periodicbuild_kube_requests",
     "periodicbuild_reconciles",
+    "periodicbuild_source_lookups",
     "periodicbuild_clock_trusted",
     "periodicbuild_leader",
     "periodicbuild_objects",

@@ -25,6 +25,7 @@ from tests.property.model_process import KilledError, Process
 from tests.property.model_serving import NAME
 
 from periodicbuild.core.facts import ActivationPolicy, Breaker, Starting
+from periodicbuild.core.inputs import ChangeDetection, Source, SourceKind
 from periodicbuild.core.plans import CreateAppServer
 from periodicbuild.core.reasons import (
     AfterManualRun,
@@ -115,6 +116,12 @@ specs = st.builds(
     ),
     activation=st.none()
     | st.builds(ActivationPolicy, service_name=st.just(NAME), fallback_for=st.sampled_from([MINUTES, HOURS])),
+    change_detection=st.none()
+    | st.builds(
+        ChangeDetection,
+        sources=st.sampled_from([(Source("code", SourceKind.GIT, "https://example.com/app.git"),), ()]),
+        max_age=st.sampled_from([None, HOURS, timedelta(days=2)]),
+    ),
     recovery=st.sampled_from([Recovery.RESTART, Recovery.RESTART, Recovery.NEVER]),
     estimated_duration=st.sampled_from([None, timedelta(minutes=2), timedelta(hours=1)]),
 ).map(as_admitted)

@@ -16,6 +16,7 @@ from tests.builders import a_container, a_ref
 from tests.property.model_post import PostOffice
 
 from periodicbuild.core.facts import AppServer, PeriodicBuild, Pod
+from periodicbuild.core.inputs import Finding
 from periodicbuild.core.plans import Refused
 from periodicbuild.core.reasons import Trigger
 from periodicbuild.core.schedules import whole_second_down
@@ -86,6 +87,7 @@ class Faults:
     """So many more calls each take `latency`."""
     latency: timedelta = timedelta()
     namespace_is_terminating: bool = False
+    lookups_hang: bool = False
 
 
 class ApiServer:
@@ -101,6 +103,8 @@ class ApiServer:
         self.pods: dict[str, Pod] = {}
         self.services: dict[str, Service] = {}
         self.gates: dict[str, Gate] = {}
+        self.source = Finding("r1")
+        """What every source is at now."""
         self._numbers = count(1_000)
 
     # What the operator asks for
@@ -124,6 +128,7 @@ class ApiServer:
             cancelled=False,
             token=create.token,
             overridden=create.overridden,
+            comparison=create.comparison if create.trigger == Trigger.SCHEDULE else None,
         )
         if is_late:
             self.auditor.see_late_app_server(app_server, self)

@@ -10,6 +10,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from tests.property.model_changes import check_skips
 from tests.property.model_fates import Fates, SlotKey
 from tests.property.model_serving import ServingBooks
 
@@ -81,6 +82,7 @@ class Auditor:
         self._check_schedule(before, after, plan)
         self._check_ledger(before, after)
         self._check_rulings(after, plan)
+        check_skips(build, after, plan)
         self._check_runs(before, after, plan, api)
         self.serving.see_build_status(before, after)
         for run in after.runs:

@@ -135,6 +135,7 @@ class Knowledge:
             deliveries=dict(self.memory.deliveries),
             service=self.memory.service,
             gates=Gates(known=self.gates),
+            lookup=self.memory.lookup,
         )
 
     def app_server_facts(self, app_server: AppServer, memory: AttemptMemory) -> AppServerFacts:

@@ -12,6 +12,7 @@ from tests.property.model_serving import ServiceClient
 
 from periodicbuild.core.attempts import plan_app_server
 from periodicbuild.core.facts import AppServer, PeriodicBuild, Pod
+from periodicbuild.core.inputs import Lookup
 from periodicbuild.core.planning import plan_periodic_build
 from periodicbuild.core.plans import (
     AdoptAppServer,
@@ -25,6 +26,7 @@ from periodicbuild.core.plans import (
     DeletePod,
     DryRun,
     DryRunPod,
+    LookUpSources,
     ReadLog,
     ReadService,
     Refused,
@@ -189,14 +191,26 @@ class Process(Knowledge):
                 self._confirm_absence(action, is_about_pod=isinstance(plan, AppServerPlan))
             case DryRunPod():
                 self._dry_run(action)
-            case ReadLog() | CheckNamespace():
+            case ReadLog() | CheckNamespace() | LookUpSources():
                 self._read(action)
             case ReadService() if self.build is not None:
                 self._services.read(action.name, self.build)
             case SwitchService() if self.build is not None:
                 self._services.switch(action, self.build)
 
-    def _read(self, action: ReadLog | CheckNamespace) -> None:
+    def _look_up(self, action: LookUpSources) -> None:
+        found = {one.name: self.api.source for one in action.sources}
+        self.memory.lookup = Lookup(
+            slot=action.slot,
+            sources=action.sources,
+            asked_at=self.api.clocks.now.steady,
+            findings=None if self.api.faults.lookups_hang else found,
+        )
+
+    def _read(self, action: ReadLog | CheckNamespace | LookUpSources) -> None:
+        if isinstance(action, LookUpSources):
+            self._look_up(action)
+            return
         for memory in self.attempts.values():
             if isinstance(action, ReadLog):
                 memory.log = "it failed"

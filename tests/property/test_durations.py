@@ -33,7 +33,7 @@ SECONDS_PER = {"w": 604_800, "d": 86_400, "h": 3_600, "m": 60, "s": 1}
 
 lengths = st.integers(1, LIMIT).map(lambda seconds: timedelta(seconds=seconds))
 counts = st.integers(0, 99_999_999)
-durations_by_grammar = st.from_regex(re.compile(DURATION_PATTERN), fullmatch=True)
+durations_by_grammar = st.from_regex(re.compile(DURATION_PATTERN), fullmatch=True).filter(bool)
 intervals_by_grammar = st.from_regex(re.compile(INTERVAL_PATTERN), fullmatch=True)
 characters_of_intervals = st.sampled_from("0123456789 :.,-+PTYWDHMSwdhmsayourlek\n\u0661\uff11")
 

@@ -25,6 +25,7 @@ from periodicbuild.core.calendars import Calendar
 from periodicbuild.core.crons import Cron
 from periodicbuild.core.durations import format_duration
 from periodicbuild.core.facts import AppServer, AppServerStatus, PeriodicBuild, Starting, TemplateJson
+from periodicbuild.core.reasons import Trigger
 from periodicbuild.core.schedules import Interval, Schedule
 from periodicbuild.core.status import BuildStatus
 from periodicbuild.kube.parse import app_server_from_json, gate_from_json, periodic_build_from_json
@@ -119,6 +120,7 @@ def test_an_app_server_is_read_back_as_it_was_created(create: CreateAppServer) -
         template=create.template,
         token=create.token,
         overridden=create.overridden,
+        comparison=create.comparison if create.trigger == Trigger.SCHEDULE else None,
     )
     assert server == expected
     assert (server.ref.namespace, server.ref.name) == (build.ref.namespace, create.name)

@@ -15,6 +15,7 @@ from tests.property.history import Reaction, reactions
 from tests.property.history_gates import Rollouts
 from tests.property.model_kubelet import Move
 
+from periodicbuild.core.inputs import Finding
 from periodicbuild.core.plans import Refused
 from periodicbuild.core.reasons import SucceedWhen, Trigger
 from periodicbuild.core.serving import READ_EVERY
@@ -44,7 +45,7 @@ class Histories(Rollouts):
         """Let the API server do what it is asked."""
         self.api.faults.refuses.clear()
         self.api.faults.answers_to_lose = self.api.faults.slow_calls = 0
-        self.api.faults.namespace_is_terminating = False
+        self.api.faults.namespace_is_terminating = self.api.faults.lookups_hang = False
         for memory in self.process.attempts.values():
             memory.namespace_is_terminating = None
         self.process.may_start = True
@@ -61,6 +62,16 @@ class Histories(Rollouts):
     def the_api_gets_slow(self, calls: int, seconds: float, reaction: Reaction) -> None:
         """Let the next calls take their time."""
         self.api.faults.slow_calls, self.api.faults.latency = calls, timedelta(seconds=seconds)
+        self.react(reaction)
+
+    @rule(
+        found=st.sampled_from([Finding("r1"), Finding("r1"), Finding("r2"), Finding(problem="is down")]),
+        hang=st.booleans(),
+        reaction=reactions,
+    )
+    def the_sources_move(self, found: Finding, hang: bool, reaction: Reaction) -> None:  # noqa: FBT001 - drawn
+        """Let every source be at another revision, unreachable, or slow beyond all patience."""
+        self.api.source, self.api.faults.lookups_hang = found, hang
         self.react(reaction)
 
     @rule(reaction=reactions)

@@ -44,6 +44,8 @@ def fields(schema: Schema, path: str = "spec") -> Iterator[tuple[str, Schema, bo
         yield f"{path}.{name}", child, name in schema.get("required", ())
         if name != "template" and "properties" in child:
             yield from fields(child, f"{path}.{name}")
+        if "properties" in child.get("items", ()):
+            yield from fields(child["items"], f"{path}.{name}[]")
 
 
 def _kind_text(crd: Schema) -> str:

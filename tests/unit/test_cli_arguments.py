@@ -28,6 +28,7 @@ COMMANDS = [
     "activate",
     "audit",
     "cancel",
+    "changes",
     "convert",
     "disable",
     "doctor",

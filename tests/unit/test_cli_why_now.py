@@ -11,7 +11,7 @@ from tests.builders import a_build, a_cron, a_schedule, a_spec, an_entry
 from tests.builders.answers import FAILED, FAILED_ENTRY, HOURLY, NOW, a_condition, a_status, facts_of, known, waiting
 from tests.builders.attempts import a_pod, a_run, an_app_server
 
-from periodicbuild.cli.chain import REFUSALS, TITLES, checks_on, checks_table
+from periodicbuild.cli.chain import CHANGES, REFUSALS, TITLES, checks_on, checks_table
 from periodicbuild.cli.in_progress import Seen, in_progress
 from periodicbuild.cli.sentences import BLOCKERS, FATES, OUTCOMES, UNKNOWN, meaning_of
 from periodicbuild.cli.why_now import why_now
@@ -79,7 +79,7 @@ def test_the_checks_come_in_the_operators_order_and_say_what_is_known(
 
 
 def test_every_blocker_belongs_to_a_check() -> None:
-    assert set(TITLES) | set(REFUSALS) | GATED == set(Blocker)
+    assert set(TITLES) | set(REFUSALS) | set(CHANGES) | GATED == set(Blocker)
 
 
 def test_what_is_in_progress_is_named_with_its_state_and_pods_that_have_not_gone() -> None:

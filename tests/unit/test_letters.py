@@ -325,6 +325,15 @@ def test_a_run_by_hand_has_no_slot_and_one_of_which_nothing_is_known_has_no_rows
     ]
 
 
+def test_what_has_changed_since_the_last_success_stands_below_the_run() -> None:
+    """R31."""
+    changed = ("code (111111111111 to 222222222222)", "base, not known: is down")
+    lines = text_of(a_letter(a_failed_run(changed=changed))).splitlines()
+    at = lines.index("  Changed        code (111111111111 to 222222222222)")
+    assert lines[at + 1] == "                 base, not known: is down"
+    assert "Changed" not in text_of(a_letter(a_failed_run()))
+
+
 def test_a_recovery_does_not_call_itself_the_last_success() -> None:
     assert "Last success" not in text_of(a_letter(a_recovery(last_success_run="20261129-023000")))
     assert "Before it, 1 run of the schedule failed in a row." in " ".join(

@@ -8,6 +8,7 @@ from tests.builders import a_build, a_result, a_run, an_app_server, at
 from tests.builders.looks import PREVIOUS, a_status
 
 from periodicbuild.core.facts import AppServerStatus
+from periodicbuild.core.inputs import Comparison, Input, Verdict
 from periodicbuild.core.mail import FailingSince, PendingNotice
 from periodicbuild.core.reasons import SinkName, State
 from periodicbuild.core.status import LastFailure, LastSuccess
@@ -98,3 +99,15 @@ def test_between_attempts_the_next_one_is_announced() -> None:
     owed = replace(OWED, key=f"{RUN}/AttemptFailed/1", failing_since=None)
     notice = compose(build, owed, ATTEMPT, None)
     assert (notice.next_attempt_at, notice.thread) == (at("2026-11-23T03:05:00"), RUN)
+
+
+def test_what_has_changed_since_the_last_success_is_told_as_it_was_compared() -> None:
+    """R31."""
+    inputs = (Input("code", "2" * 40, "1" * 40), Input("base", problem="example.com is down"))
+    attempt = replace(ATTEMPT, comparison=Comparison(Verdict.CHANGED, inputs))
+    assert compose(BUILD, OWED, attempt, None).changed == (
+        "code (111111111111 to 222222222222)",
+        "base, not known: example.com is down",
+    )
+    assert compose(BUILD, OWED, ATTEMPT, None).changed == ()
+    assert compose(BUILD, OWED, None, None).changed == ()

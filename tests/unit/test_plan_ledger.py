@@ -34,6 +34,7 @@ DECISIONS = {
     Fate.DUE: Decision.STARTED,
     Fate.CAUGHT_UP: Decision.STARTED,
     Fate.MANUAL_SPAWN: Decision.SKIPPED,
+    Fate.NO_CHANGES: Decision.SKIPPED,
     Fate.SUPERSEDED: Decision.SKIPPED,
     Fate.SCHEDULE_EDITED: Decision.SKIPPED,
     Fate.DISABLED: Decision.SKIPPED,

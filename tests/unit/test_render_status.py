@@ -57,6 +57,7 @@ def test_what_is_over_is_written_as_null_so_that_it_disappears() -> None:
         "lastScheduled": None,
         "lastSuccess": None,
         "lastFailure": None,
+        "changes": None,
         "consecutiveFailures": 0,
         "breaker": None,
         "mail": None,

@@ -8,6 +8,7 @@ import pytest
 from tests.builders import a_build, a_calendar, a_cron, a_schedule, a_spec, at
 from tests.builders.values import some_timeouts
 
+from periodicbuild.core.inputs import ChangeDetection
 from periodicbuild.core.reasons import ConcurrencyPolicy, SucceedWhen
 from periodicbuild.core.schedules import Schedule
 from periodicbuild.core.simulation import Simulation, simulate
@@ -23,9 +24,14 @@ def simulated(  # noqa: PLR0913 - keywords, each with a default
     succeed_when: SucceedWhen = SucceedWhen.COMPLETED,
     begin: str = BEGIN,
     end: str = END,
+    change_detection: ChangeDetection | None = None,
 ) -> Simulation:
     spec = a_spec(
-        schedule=schedule, concurrency=concurrency, succeed_when=succeed_when, timeouts=some_timeouts(run=None)
+        schedule=schedule,
+        concurrency=concurrency,
+        succeed_when=succeed_when,
+        timeouts=some_timeouts(run=None),
+        change_detection=change_detection,
     )
     minutes = int(takes.removesuffix("m"))
     return simulate(a_build(spec=spec, created=begin), until=at(end), takes=timedelta(minutes=minutes))
@@ -100,6 +106,13 @@ NOTHING = {
 @pytest.mark.parametrize("schedule", NOTHING.values(), ids=list(NOTHING))
 def test_nothing_comes_of_a_schedule_when(schedule: Schedule) -> None:
     assert shown(simulated(schedule)) == []
+
+
+def test_every_slot_is_taken_to_have_something_new_since_there_is_nobody_to_ask() -> None:
+    """R31."""
+    daily = a_schedule(timing=a_cron("0 1 * * *"))
+    detection = ChangeDetection(max_age=timedelta(days=30))
+    assert shown(simulated(daily, change_detection=detection)) == shown(simulated(daily)) != []
 
 
 def test_history_is_pruned_on_the_way() -> None:

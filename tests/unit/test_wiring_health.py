@@ -79,6 +79,7 @@ def test_metrics_can_be_read_and_have_the_names_and_labels_that_dashboards_use()
         "periodicbuild_reconciles": {"kind", "outcome"},
         "periodicbuild_reconcile_duration_seconds": {"kind", "le"},
         "periodicbuild_events": {"outcome"},
+        "periodicbuild_source_lookups": {"kind", "outcome"},
         "periodicbuild_kube_requests": {"verb", "resource", "code"},
         "periodicbuild_kube_request_duration_seconds": {"verb", "resource", "le"},
         "periodicbuild_notifications": {"sink", "outcome"},

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from periodicbuild.sources.hosts import HostRules
+from periodicbuild.wiring.looking_up import SourceSettings
 from periodicbuild.wiring.settings import parse_settings
 
 
@@ -49,6 +51,25 @@ def test_replicas_share_a_lease_unless_told_otherwise(monkeypatch: pytest.Monkey
     assert parse_settings(["run", "--leader-elect=false"]).election is None
 
 
+def test_sources_may_be_on_any_public_host_unless_told_otherwise() -> None:
+    assert parse_settings(["run"]).sources == SourceSettings()
+    chosen = [
+        "--source-allowed-hosts= github.com,*.Example.com,",
+        "--source-private-hosts=http://git.tools.svc,registry.local,10.0.0.7,http://::1",
+        "--source-credentials-folder=/etc/sources",
+        "--source-ca-file=/etc/ca.pem",
+    ]
+    assert parse_settings(["run", *chosen]).sources == SourceSettings(
+        rules=HostRules(
+            allowed=frozenset({"github.com", "*.example.com"}),
+            private=frozenset({"registry.local", "10.0.0.7"}),
+            plain=frozenset({"git.tools.svc", "::1"}),
+        ),
+        credentials_folder=Path("/etc/sources"),
+        ca_file=Path("/etc/ca.pem"),
+    )
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -72,6 +93,10 @@ def test_replicas_share_a_lease_unless_told_otherwise(monkeypatch: pytest.Monkey
         (["--namespace", "a,b"], "a,b is no namespace: give one, and repeat the flag for another"),
         (["--namespace", "Team-A"], "Team-A is no namespace"),
         (["--listen", "host:"], "host: is no address"),
+        (["--source-allowed-hosts", "https://example.com"], "'https://example.com' is no host: write names like"),
+        (["--source-allowed-hosts", "example.com:443"], "'example.com:443' is no host"),
+        (["--source-private-hosts", "http://a b"], "'a b' is no host"),
+        (["--source-credentials-folder", ""], "the name of the file is empty"),
     ],
 )
 def test_a_mistake_is_answered_with_a_sentence(

@@ -19,6 +19,14 @@ pod from starting, and an Event of the pod names it.
 - {volume: webhook-ca, kind: configMap, name: {{ .caConfigMap }}, items: {ca.crt: {{ .caKey | quote }}}}
 {{- end }}
 {{- end }}
+{{- with .Values.sources }}
+{{- if .existingSecret }}
+- {volume: sources, kind: secret, name: {{ .existingSecret }}}
+{{- end }}
+{{- if .caConfigMap }}
+- {volume: sources-ca, kind: configMap, name: {{ .caConfigMap }}, items: {ca.crt: {{ .caKey | quote }}}}
+{{- end }}
+{{- end }}
 {{- with .Values.slack }}
 {{- if .existingSecret }}
 - {volume: slack, kind: secret, name: {{ .existingSecret }}, items: {url: {{ .urlKey | quote }}}}
@@ -38,9 +46,11 @@ pod from starting, and an Event of the pod names it.
 - name: {{ .volume }}
   {{ .kind }}:
     {{ if eq .kind "secret" }}secretName{{ else }}name{{ end }}: {{ .name }}
+    {{- with .items }}
     items:
-    {{- range $file, $key := .items }}
+    {{- range $file, $key := . }}
     - {key: {{ $key | quote }}, path: {{ $file }}}
+    {{- end }}
     {{- end }}
 {{ end -}}
 - name: tmp

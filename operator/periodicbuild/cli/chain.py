@@ -16,6 +16,7 @@ from periodicbuild.cli.sentences import BLOCKERS
 from periodicbuild.cli.tables import Cell, Mood, Table
 from periodicbuild.core.facts import Now
 from periodicbuild.core.holds import GATED, Hold
+from periodicbuild.core.inputs import ChangeDetection, Source, SourceKind
 from periodicbuild.core.look import BuildFacts, Draft
 from periodicbuild.core.plans import Refusal, Refused
 from periodicbuild.core.reasons import Blocker
@@ -33,11 +34,15 @@ if TYPE_CHECKING:
 REFUSALS: Final = (Blocker.FORBIDDEN, Blocker.INVALID, Blocker.API_ERROR, Blocker.NAME_STILL_IN_USE)
 """Different words for one check: the API server refuses to create the AppServer."""
 
+CHANGES: Final = (Blocker.LOOKING_UP_SOURCES, Blocker.NO_CHANGES)
+"""Likewise: whether there is anything new to build."""
+
 TITLES: Final = {
     Blocker.BREAKER_OPEN: "breaker",
     Blocker.GATE_CLOSED: "gate",
     Blocker.BUILD_IN_PROGRESS: "build in progress",
     Blocker.API_ERROR: "API refusal",
+    Blocker.LOOKING_UP_SOURCES: "changes",
     Blocker.POOL_FULL: "pool",
     Blocker.START_RATE: "start rate",
 }
@@ -56,7 +61,7 @@ class Check:
 
 def checks_on(build: PeriodicBuild, waiting: Waiting, seen: Seen, now: datetime) -> tuple[Check, ...]:
     """Give the checks in order."""
-    order = _order(build, now)
+    order = _order(build, waiting, now)
     written = order.index(_check_of(waiting.reason))
     return tuple(_check(waiting, blocker, position - written, seen) for position, blocker in enumerate(order))
 
@@ -88,18 +93,23 @@ def _check(waiting: Waiting, blocker: Blocker, distance: int, seen: Seen) -> Che
     return Check(blocker=own, title=title, blocks=None, saw="asked after what blocks; cannot be seen from outside")
 
 
-def _order(build: PeriodicBuild, now: datetime) -> list[Blocker]:
+def _order(build: PeriodicBuild, waiting: Waiting, now: datetime) -> list[Blocker]:
     """Ask the operator's chain with everything in the way."""
     soon = now + timedelta(seconds=1)
-    facts = BuildFacts(build=build, has_place=False, may_start=False)
+    is_compared = build.spec.change_detection is not None or waiting.reason in CHANGES
+    detection = ChangeDetection(sources=(Source("", SourceKind.UNKNOWN, ""),)) if is_compared else None
+    asked = replace(build, spec=replace(build.spec, change_detection=detection))
+    facts = BuildFacts(build=asked, has_place=False, may_start=False)
     status = replace(build.status, breaker=OpenBreaker(opened_at=now, next_probe_at=soon, digest=""))
     draft = Draft(facts=facts, now=Now(wall=now, steady=now), status=status)
     refusal = Refusal(name="", kind=Refused.API_ERROR, message="", retry_at=soon, since_at=now)
     hold = Hold(gate="", blocker=Blocker.GATE_CLOSED, text="")
-    return list(blockers_of(draft, hold, refusal, is_busy=True))
+    return list(blockers_of(draft, waiting.slot, hold, refusal, is_busy=True))
 
 
 def _check_of(reason: Blocker) -> Blocker:
     if reason in GATED:
         return Blocker.GATE_CLOSED
+    if reason in CHANGES:
+        return Blocker.LOOKING_UP_SOURCES
     return Blocker.API_ERROR if reason in REFUSALS else reason

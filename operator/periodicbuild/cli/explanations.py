@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from periodicbuild.cli.chain import Check
-    from periodicbuild.cli.fates import Fact
     from periodicbuild.cli.in_progress import Seen
+    from periodicbuild.cli.tables import Fact
     from periodicbuild.core.facts import AppServer, PeriodicBuild
     from periodicbuild.core.status import Waiting
 

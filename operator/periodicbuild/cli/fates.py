@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from periodicbuild.cli.comparisons import comparison_document, comparison_facts
 from periodicbuild.cli.ledger_rows import DECISION_MOODS, failure_text
 from periodicbuild.cli.sentences import FATES, OUTCOMES, meaning_of
 from periodicbuild.cli.tables import Cell, Mood
@@ -18,11 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
+    from periodicbuild.cli.tables import Fact
     from periodicbuild.core.facts import AppServer, PeriodicBuild
     from periodicbuild.core.status import LedgerEntry
-
-Fact = tuple[str, Cell]
-"""A label, and what it tells."""
 
 
 def fate_sentence(build: PeriodicBuild, entry: LedgerEntry, app_servers: Sequence[AppServer]) -> str:
@@ -51,6 +50,7 @@ def fate_facts(
     yield "It means", Cell(meaning.text)
     if meaning.remedy:
         yield "What helps", Cell(meaning.remedy)
+    yield from comparison_facts(build.status.changes, entry)
     if entry.run is not None:
         yield from _run_facts(build, entry, app_servers, now)
 
@@ -73,6 +73,7 @@ def fate_document(build: PeriodicBuild, entry: LedgerEntry, app_servers: Sequenc
         "outcome": entry.outcome and entry.outcome.value,
         "outcomeReason": entry.outcome_reason and str(entry.outcome_reason),
         "outcomeMeaning": outcome and outcome.text,
+        "comparison": comparison_document(build.status.changes, entry),
         "attempts": [_attempt_document(one) for one in attempts_of(entry, app_servers)],
     }
 

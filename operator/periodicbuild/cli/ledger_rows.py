@@ -72,7 +72,7 @@ def _cells(entry: LedgerEntry, in_progress: Mapping[str, int]) -> tuple[Cell, ..
         Cell(slot + until),
         Cell(str(entry.count)),
         Cell(entry.decision.value, _MOODS.get(entry.decision, Mood.PLAIN)),
-        Cell(entry.reason),
+        Cell(f"{entry.reason} ({entry.inputs})" if entry.inputs else entry.reason),
         _outcome_cell(entry, in_progress),
         Cell(entry.run or NOTHING),
     )

@@ -37,6 +37,11 @@ FATES: Final[Mapping[Fate, Meaning]] = {
         "a run by hand started while it waited, and the interval counts from that start",
         "afterManualRun: Keep leaves the interval alone when somebody runs it by hand",
     ),
+    Fate.NO_CHANGES: Meaning(
+        "neither its template nor any of its sources had changed since the last success",
+        "to see what was compared: kubectl periodicbuild changes {name}; to build all the same: "
+        "kubectl periodicbuild run {name}",
+    ),
     Fate.SCHEDULE_EDITED: Meaning(
         "the schedule was changed while it was open, and the new one begins with slots of its own",
         "to build now: kubectl periodicbuild run {name}",
@@ -114,6 +119,11 @@ BLOCKERS: Final[Mapping[Blocker, Meaning]] = {
         "an AppServer of its name is being deleted and has not gone yet",
         "see which finalizers hold it: kubectl get appservers -o yaml",
     ),
+    Blocker.LOOKING_UP_SOURCES: Meaning(
+        "its sources are being looked up, to see whether anything has changed",
+        "wait: after a minute it builds without knowing",
+    ),
+    Blocker.NO_CHANGES: Meaning("nothing has changed, and the slot is about to be skipped"),
     Blocker.POOL_FULL: Meaning(
         "as many builds are in progress in the cluster as may be at once",
         "wait, or raise the operator's --max-concurrent-builds",

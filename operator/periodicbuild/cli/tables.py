@@ -49,6 +49,10 @@ class Cell(NamedTuple):
     mood: Mood = Mood.PLAIN
 
 
+Fact = tuple[str, Cell]
+"""A label, and what it tells."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
     """Rows under columns."""

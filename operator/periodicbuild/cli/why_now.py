@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from periodicbuild.cli.explanations import Knowledge, Wait
-    from periodicbuild.cli.fates import Fact
+    from periodicbuild.cli.tables import Fact
 
 
 def why_now(known: Knowledge) -> Explanation:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from periodicbuild.cli.belonging import Belonging
     from periodicbuild.cli.explanations import Knowledge, Wait
-    from periodicbuild.cli.fates import Fact
+    from periodicbuild.cli.tables import Fact
 
 NO_CLOCK = Schedule(enabled=False, timing=None)
 """Follows none, so that instants are told in UTC alone."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from periodicbuild.core.changes import changed_text, note_start, verdict_of
 from periodicbuild.core.epochs import IN_TIME
 from periodicbuild.core.holds import in_spite_of
 from periodicbuild.core.lateness import close_slots_before, start_offset
@@ -103,15 +104,22 @@ def _record_start(draft: Draft, child: AppServer, slot: datetime) -> None:
         if run.next_attempt_at is not None and run.trigger != Trigger.MANUAL:
             end_run(draft, run, Outcome.FAILED, OutcomeReason.GIVEN_UP_FOR_SLOT)
     started = new_run(child, child.created_at)
-    draft.rule(Ruling(slot=slot, fate=fate, at=draft.now.wall, run=started.id, started_at=started_at))
+    verdict = verdict_of(child)
+    draft.rule(Ruling(slot=slot, fate=fate, at=draft.now.wall, run=started.id, started_at=started_at, inputs=verdict))
     draft.status = replace(
         draft.status,
         runs=(*draft.status.runs, started),
         last_scheduled=LastScheduled(slot=slot, started_at=started_at, run=started.id),
     )
     note = f"Build {started.id}, due at {slot:%Y-%m-%dT%H:%M:%SZ}, has started as AppServer {child.ref.name}"
-    note += in_spite_of(child.overridden)
+    note += f"{in_spite_of(child.overridden)}{_news(child)}"
     draft.tell(EventType.NORMAL, EventReason.BUILD_STARTED, note, key=started.id)
+    note_start(draft, child, slot)
+
+
+def _news(child: AppServer) -> str:
+    changed = changed_text(child.comparison)
+    return f"; changed since the last success: {changed}" if changed else ""
 
 
 def new_run(child: AppServer, started_at: datetime) -> Run:

@@ -88,6 +88,7 @@ def with_pod_facts(facts: AppServerFacts, pod: Pod) -> AppServerStatus:
         pod_requested_at=status.pod_requested_at or pod.created_at,
         node=pod.node or status.node,
         image_digests=pod.image_digests or status.image_digests,
+        output_digest=pod.output_digest or status.output_digest,
     )
 
 

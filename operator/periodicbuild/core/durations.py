@@ -49,7 +49,7 @@ DURATION_FORM: Final = "^" + "".join(f"({NUMBER}{unit})?" for unit in UNIT_SECON
 
 DURATION_SECONDS_CEL: Final = (
     "self.lowerAscii().findAll('[0-9]+[wdhms]')"
-    f".map(part, int(part.substring(0, part.size() - 1)) * {UNIT_SECONDS}[part.substring(part.size() - 1)]).sum()"
+    f".map(p, int(p.substring(0, p.size() - 1)) * {UNIT_SECONDS}[p.substring(p.size() - 1)]).sum()"
 )
 """Seconds of a text that matches `DURATION_FORM`, as CEL over `self`; compare it with the field's bounds."""
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from periodicbuild.core.inputs import ChangeDetection, Comparison
     from periodicbuild.core.notices import ObjectRef
     from periodicbuild.core.schedules import Schedule
     from periodicbuild.core.status import BuildStatus
@@ -120,6 +121,8 @@ class BuildSpec:
     recovery: Recovery = Recovery.RESTART
     estimated_duration: timedelta | None = None
     """How long a build takes, as its author says (R33)."""
+    change_detection: ChangeDetection | None = None
+    """None = every slot builds (R31)."""
     schedule_error: str | None = None
     """Why the schedule cannot be understood; `schedule` then spawns nothing."""
 
@@ -177,6 +180,8 @@ class AppServerStatus:
     image_digests: tuple[str, ...] = ()
     log_tail: str = ""
     """What the container that failed wrote last (R24)."""
+    output_digest: str | None = None
+    """What the build says that it has made."""
     terminated_at: datetime | None = None
     """When a server that had succeeded was seen to be no more (R30)."""
     active: ActiveState | None = None
@@ -216,6 +221,8 @@ class AppServer:
     """Gates that would have held it back, and were named to be overridden (R32)."""
     has_own_template: bool = False
     """A person gave the template: its outcome says nothing about the PeriodicBuild's (R27)."""
+    comparison: Comparison | None = None
+    """What it is made from, compared when its slot started (R31); None = nothing was compared."""
     given: frozenset[str] = frozenset()
     """While `run` is None: what its author wrote, as JSON pointers, so that adoption leaves it alone (R26)."""
     status: AppServerStatus = field(default_factory=AppServerStatus)
@@ -278,6 +285,8 @@ class Pod:
     node: str | None = None
     containers: tuple[Container, ...] = ()
     image_digests: tuple[str, ...] = ()
+    output_digest: str | None = None
+    """What a container's termination message says that it has made."""
 
     @property
     def has_ended(self) -> bool:

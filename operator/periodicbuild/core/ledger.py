@@ -36,7 +36,9 @@ class Ruling:
     count: int = 1
     run: str | None = None
     started_at: datetime | None = None
-    """For Started: when the run began, which is what may move the anchor (R4)."""
+    """For Started: when the run began, and for NoChanges when it was not needed: what may move the anchor (R4)."""
+    inputs: str | None = None
+    """For Started: what the comparison of its inputs came to (R31)."""
     why: str = ""
     """More than the word of the fate, for the Event."""
 
@@ -137,6 +139,7 @@ def _entry(ruling: Ruling, epoch: int) -> LedgerEntry:
         until_slot=ruling.until_slot,
         count=ruling.count,
         run=ruling.run,
+        inputs=ruling.inputs,
     )
 
 

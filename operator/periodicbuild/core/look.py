@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from periodicbuild.core.facts import AppServer, Now, PeriodicBuild, Pod
+    from periodicbuild.core.inputs import Lookup
     from periodicbuild.core.ledger import Ruling
     from periodicbuild.core.mail import Delivery
     from periodicbuild.core.plans import DryRun, EndedRun, FirstAction, Refusal, ThenAction
@@ -61,6 +62,8 @@ class BuildFacts:
     gates: Gates = field(default_factory=Gates)
     service: ServiceRead | None = None
     """The Service of `spec.activation` as last read; None = nobody has asked (R28)."""
+    lookup: Lookup | None = None
+    """What looking up `spec.changeDetection.sources` came to; None = nobody has asked (R31)."""
 
     def has_begun(self, child: AppServer) -> bool:
         """Tell whether there is, or has been, more of an attempt than its record."""
@@ -170,4 +173,6 @@ _ACTIONS = {
     EventReason.ACTIVATION_ROLLED_BACK: "SwitchService",
     EventReason.ACTIVATION_REFUSED: "DropRequest",
     EventReason.SELECTOR_CHANGED: "LeaveService",
+    EventReason.SOURCE_UNREACHABLE: "CompareInputs",
+    EventReason.REPRODUCIBILITY_LOST: "CompareInputs",
 }

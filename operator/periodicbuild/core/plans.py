@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from periodicbuild.core.facts import AppServer, AppServerStatus, TemplateJson, Timeouts
+    from periodicbuild.core.inputs import Comparison, Source
     from periodicbuild.core.ledger import Ruling
     from periodicbuild.core.mail import PendingNotice
     from periodicbuild.core.notices import EventFact
@@ -76,6 +77,7 @@ class CreateAppServer:
     token: str | None = None
     overridden: tuple[str, ...] = ()
     """Gates that it starts in spite of (R32)."""
+    comparison: Comparison | None = None
     is_start: bool = False
     """A slot starts: it goes through the start rate (R15)."""
 
@@ -146,6 +148,14 @@ class SwitchService:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LookUpSources:
+    """Begin to look up what a slot would be built from (R31); what is found is a fact of a later look."""
+
+    slot: datetime
+    sources: tuple[Source, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeletePod:
     """Remove a pod that has done its work, or has nobody to do it for; its grace period is kept."""
 
@@ -182,6 +192,7 @@ FirstAction = (
     | CheckNamespace
     | ReadService
     | SwitchService
+    | LookUpSources
 )
 ThenAction = DeletePod | DeleteAppServer
 

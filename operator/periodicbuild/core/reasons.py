@@ -23,6 +23,7 @@ class Fate(StrEnum):
     CAUGHT_UP = "CaughtUp"
     SUPERSEDED = "Superseded"
     MANUAL_SPAWN = "ManualSpawn"
+    NO_CHANGES = "NoChanges"
     SCHEDULE_EDITED = "ScheduleEdited"
     DISABLED = "Disabled"
     BREAKER_OPEN = "BreakerOpen"
@@ -45,6 +46,7 @@ _DECISIONS = {
     Fate.CAUGHT_UP: Decision.STARTED,
     Fate.SUPERSEDED: Decision.SKIPPED,
     Fate.MANUAL_SPAWN: Decision.SKIPPED,
+    Fate.NO_CHANGES: Decision.SKIPPED,
     Fate.SCHEDULE_EDITED: Decision.SKIPPED,
     Fate.DISABLED: Decision.SKIPPED,
     Fate.BREAKER_OPEN: Decision.SKIPPED,
@@ -69,6 +71,8 @@ class Blocker(StrEnum):
     INVALID = "Invalid"
     API_ERROR = "ApiError"
     NAME_STILL_IN_USE = "NameStillInUse"
+    LOOKING_UP_SOURCES = "LookingUpSources"
+    NO_CHANGES = "NoChanges"
     POOL_FULL = "PoolFull"
     START_RATE = "StartRate"
 
@@ -186,6 +190,8 @@ class EventReason(StrEnum):
     ACTIVATION_REFUSED = "ActivationRefused"
     SELECTOR_CHANGED = "SelectorChanged"
     STRAY_POD_REMOVED = "StrayPodRemoved"
+    SOURCE_UNREACHABLE = "SourceUnreachable"
+    REPRODUCIBILITY_LOST = "ReproducibilityLost"
 
 
 class ConditionType(StrEnum):

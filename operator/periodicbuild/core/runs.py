@@ -10,7 +10,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from periodicbuild.core.breaker import note_counted_failure
+from periodicbuild.core.changes import built_from, note_reproduction
 from periodicbuild.core.conditions import with_condition
+from periodicbuild.core.inputs import input_digest, recorded_inputs
 from periodicbuild.core.ledger import record_outcome
 from periodicbuild.core.notices import EventType
 from periodicbuild.core.outbox import note_failing, owe_failed_attempt, owe_failure, owe_recovery
@@ -172,17 +174,31 @@ def _note_success(draft: Draft, run: Run, child: AppServer | None) -> None:
         draft.tell(EventType.NORMAL, EventReason.BUILD_RECOVERED, note, key=run.id)
     owe_recovery(draft, run)
     seconds = max(0, round((finished_at - run.started_at).total_seconds()))
+    success = _success(draft, run, child, finished_at)
+    note_reproduction(draft, draft.status.last_success, success)
     draft.status = with_condition(
         replace(
             draft.status,
             consecutive_failures=0,
             breaker=None,
-            last_success=LastSuccess(run=run.id, app_server=run.app_server, at=finished_at),
+            last_success=success,
             durations=(seconds, *draft.status.durations)[:DURATIONS],
         ),
         draft,
         ConditionType.LAST_RUN_SUCCEEDED,
         ("True", ConditionReason.SUCCEEDED, f"run {run.id}"),
+    )
+
+
+def _success(draft: Draft, run: Run, child: AppServer | None, at: datetime) -> LastSuccess:
+    inputs = built_from(draft, child)
+    return LastSuccess(
+        run=run.id,
+        app_server=run.app_server,
+        at=at,
+        inputs=recorded_inputs(inputs),
+        input_digest=input_digest(inputs),
+        output_digest=None if child is None else child.status.output_digest,
     )
 
 

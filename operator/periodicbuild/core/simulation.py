@@ -39,7 +39,7 @@ class Simulation:
 
 def simulate(build: PeriodicBuild, *, until: datetime, takes: timedelta) -> Simulation:
     """Let a PeriodicBuild live from its creation until an instant, inclusive; each build succeeds after `takes`."""
-    apart = replace(build, spec=replace(build.spec, activation=None))  # there is no Service to ask
+    apart = replace(build, spec=replace(build.spec, activation=None, change_detection=None))  # nobody to ask
     world = _World(build=apart, now=build.created_at, takes=takes)
     wakes: tuple[datetime, ...] = (build.created_at,)
     while wakes and min(wakes) <= until:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from periodicbuild.core.breaker import holds_back
+from periodicbuild.core.changes import compare, is_looking_up, is_unchanged, skip_unchanged
 from periodicbuild.core.creates import create_app_server, is_refused, may_try
 from periodicbuild.core.holds import GATED, lasts, verdict_on
 from periodicbuild.core.lateness import (
@@ -70,11 +71,17 @@ def _is_taken(draft: Draft, slot: datetime, *, is_busy: bool) -> bool:
 
 def _start_or_hold(draft: Draft, slot: datetime, *, is_busy: bool) -> None:
     verdict = verdict_on(draft)
-    blockers = blockers_of(draft, verdict.hold, _refusal(draft, slot), is_busy=is_busy)
+    blockers = blockers_of(draft, slot, verdict.hold, _refusal(draft, slot), is_busy=is_busy)
     blocker = next(blockers, None)
     if blocker is None:
         create = create_app_server(draft, run=slot_run_id(slot), attempt=1, trigger=Trigger.SCHEDULE)
-        draft.first.append(replace(create, slot=slot, overridden=verdict.overridden, is_start=True))
+        comparison = compare(draft, slot)
+        draft.first.append(
+            replace(create, slot=slot, overridden=verdict.overridden, comparison=comparison, is_start=True)
+        )
+        return
+    if blocker == Blocker.NO_CHANGES:
+        skip_unchanged(draft, slot)
         return
     if blocker in {Blocker.POOL_FULL, Blocker.START_RATE}:
         draft.stand_in_line(deadline_of(draft, slot) or slot + PATIENCE)
@@ -85,7 +92,9 @@ def _start_or_hold(draft: Draft, slot: datetime, *, is_busy: bool) -> None:
     _hold(draft, Waiting(slot=slot, reason=blocker, since_at=draft.now.wall, message=message))
 
 
-def blockers_of(draft: Draft, hold: Hold | None, refusal: Refusal | None, *, is_busy: bool) -> Iterator[Blocker]:
+def blockers_of(
+    draft: Draft, slot: datetime, hold: Hold | None, refusal: Refusal | None, *, is_busy: bool
+) -> Iterator[Blocker]:
     """Give what is in the slot's way, in the order of R14: the first is the reason shown; none = it starts."""
     chain: tuple[tuple[Blocker, Callable[[], bool]], ...] = (
         (Blocker.BREAKER_OPEN, lambda: holds_back(draft)),
@@ -95,6 +104,8 @@ def blockers_of(draft: Draft, hold: Hold | None, refusal: Refusal | None, *, is_
             _REFUSED.get(refusal.kind, Blocker.API_ERROR) if refusal else Blocker.API_ERROR,
             lambda: not may_try(draft, refusal),
         ),
+        (Blocker.LOOKING_UP_SOURCES, lambda: is_looking_up(draft, slot)),
+        (Blocker.NO_CHANGES, lambda: is_unchanged(draft, slot)),
         (Blocker.POOL_FULL, lambda: not draft.facts.has_place),
         (Blocker.START_RATE, lambda: not draft.facts.may_start),
     )

@@ -92,6 +92,7 @@ def _create_retry(draft: Draft, run: Run, last: AppServer) -> bool:
             succeed_when=last.succeed_when,
             timeouts=last.timeouts,
             template=last.template or create.template,
+            comparison=last.comparison,
         )
     )
     return True

@@ -13,6 +13,7 @@ from periodicbuild.core.mail import MailStatus
 if TYPE_CHECKING:
     from datetime import date, datetime
 
+    from periodicbuild.core.inputs import Input
     from periodicbuild.core.reasons import Blocker, Decision, Outcome, Trigger
     from periodicbuild.core.schedules import Schedule
 
@@ -70,6 +71,8 @@ class LedgerEntry:
     run: str | None = None
     outcome: Outcome | None = None
     outcome_reason: str | None = None
+    inputs: str | None = None
+    """Of one that started: what the comparison of its inputs came to (R31)."""
 
     @property
     def last_slot(self) -> datetime:
@@ -125,6 +128,22 @@ class LastSuccess:
     run: str
     app_server: str
     at: datetime
+    inputs: tuple[Input, ...] = ()
+    """What it was made from, as far as that was found out (R31)."""
+    input_digest: str | None = None
+    """Of all of them; None = one is not known."""
+    output_digest: str | None = None
+    """What it says that it has made."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """The last comparison of a slot's inputs with those of the last success (R31)."""
+
+    slot: datetime
+    at: datetime
+    verdict: str
+    inputs: tuple[Input, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,6 +240,7 @@ class BuildStatus:
     last_scheduled: LastScheduled | None = None
     last_success: LastSuccess | None = None
     last_failure: LastFailure | None = None
+    changes: Changes | None = None
     consecutive_failures: int = 0
     breaker: OpenBreaker | None = None
     """None = closed."""

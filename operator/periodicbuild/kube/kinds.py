@@ -47,6 +47,8 @@ OVERRIDDEN_ANNOTATION: Final = f"{GROUP}/overridden-gate"
 """On AppServers, by the operator: gates that it was started in spite of."""
 OWN_TEMPLATE_ANNOTATION: Final = f"{GROUP}/own-template"
 """`true` on an AppServer whose template a person gave (R27)."""
+INPUTS_ANNOTATION: Final = f"{GROUP}/inputs"
+"""JSON: what the slot of an AppServer is built from, compared with the last success (R31)."""
 SLOT_ANNOTATION: Final = f"{GROUP}/slot"
 """The slot as RFC 3339: on pods, for people and the downward API."""
 

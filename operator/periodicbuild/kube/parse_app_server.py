@@ -25,6 +25,7 @@ from periodicbuild.core.reasons import (
 )
 from periodicbuild.kube.kinds import APP_SERVER, APP_SERVERS
 from periodicbuild.kube.parse_build import gate_names, run_token
+from periodicbuild.kube.parse_changes import read_comparison
 from periodicbuild.kube.parse_policies import read_timeouts
 from periodicbuild.kube.parse_salvage import read_object
 from periodicbuild.kube.parse_template import shared_template
@@ -64,6 +65,7 @@ def app_server_from_json(raw: bytes | msgspec.Raw) -> AppServer:
     slot, run = instant_of(spec.slot_time), text_of(spec.run)
     succeed_when = known(SucceedWhen, spec.succeed_when, otherwise=SucceedWhen.READY)
     annotations = metadata.annotations
+    trigger = known(Trigger, spec.trigger, otherwise=Trigger.SCHEDULE if slot else Trigger.MANUAL)
     return AppServer(
         ref=object_ref(APP_SERVERS.api_version, APP_SERVER, metadata),
         resource_version=metadata.resource_version,
@@ -73,7 +75,7 @@ def app_server_from_json(raw: bytes | msgspec.Raw) -> AppServer:
         controller_uid=controller_uid(metadata),
         run=run,
         attempt=count_of(spec.attempt, default=0) or 1,
-        trigger=known(Trigger, spec.trigger, otherwise=Trigger.SCHEDULE if slot else Trigger.MANUAL),
+        trigger=trigger,
         slot=slot,
         epoch=count_of(spec.epoch, default=0),
         succeed_when=succeed_when,
@@ -83,6 +85,7 @@ def app_server_from_json(raw: bytes | msgspec.Raw) -> AppServer:
         token=run_token(annotations),
         overridden=gate_names(None if annotations is None else annotations.overridden),
         has_own_template=annotations is not None and annotations.own_template == OWN_TEMPLATE,
+        comparison=read_comparison(annotations.inputs if annotations and trigger == Trigger.SCHEDULE else None),
         given=frozenset() if run else frozenset(_given(spec, metadata)),
         status=read_app_server_status(wire.status, succeed_when),
         has_status=bytes(wire.status) not in (b"null", b"{}"),
@@ -107,6 +110,7 @@ def read_app_server_status(raw: msgspec.Raw | bytes, succeed_when: SucceedWhen) 
         node=stored.node or None,
         image_digests=stored.image_digests or (),
         log_tail=stored.log_tail or "",
+        output_digest=stored.output_digest or None,
         terminated_at=if_any(utc, stored.termination_time),
         active=member(ActiveState, active.reason) if active else None,
         succeeded_changed_at=if_any(_changed_at, succeeded),

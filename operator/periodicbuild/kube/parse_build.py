@@ -16,10 +16,11 @@ import msgspec
 from periodicbuild.core.facts import BuildSpec, PeriodicBuild
 from periodicbuild.core.reasons import ConcurrencyPolicy, Recovery, SucceedWhen
 from periodicbuild.kube.kinds import PERIODIC_BUILD, PERIODIC_BUILDS
+from periodicbuild.kube.parse_changes import read_change_detection
 from periodicbuild.kube.parse_policies import (
+    duration_of,
     read_activation,
     read_breaker,
-    read_estimate,
     read_history,
     read_notifications,
     read_retries,
@@ -118,10 +119,11 @@ def _spec(stored: BuildSpecWire) -> BuildSpec:
         notifications=read_notifications(bytes(stored.notifications)),
         activation=read_activation(bytes(stored.activation)),
         recovery=known(Recovery, stored.recovery, otherwise=Recovery.RESTART),
+        change_detection=read_change_detection(bytes(stored.change_detection)),
         retries=read_retries(bytes(stored.retries)),
         timeouts=read_timeouts(bytes(stored.timeouts)),
         history=read_history(bytes(stored.history)),
-        estimated_duration=read_estimate(stored.estimated_duration),
+        estimated_duration=duration_of(stored.estimated_duration),
         succeed_when=known(SucceedWhen, stored.succeed_when, otherwise=SucceedWhen.READY),
         template=shared_template(bytes(stored.template)),
     )

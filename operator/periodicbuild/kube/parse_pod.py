@@ -12,6 +12,7 @@ import msgspec
 from periodicbuild.core.facts import Container, Pod
 from periodicbuild.core.redaction import redact
 from periodicbuild.kube.kinds import APP_SERVER, POD, PODS, is_of_our_group
+from periodicbuild.kube.parse_changes import output_digest_in
 from periodicbuild.kube.parse_values import controller_of, controller_uid, created_at, object_ref
 from periodicbuild.kube.wire import ContainerStateWire, LabelsWire, PodWire
 
@@ -55,6 +56,7 @@ def pod_from_json(raw: bytes | msgspec.Raw) -> Pod:
         node=wire.spec.node_name or None,
         containers=_containers(wire),
         image_digests=_digests(status),
+        output_digest=_output_digest(status),
     )
 
 
@@ -112,6 +114,13 @@ def _signal(ended: TerminatedWire) -> int | None:
     if ended.signal:
         return ended.signal
     return ended.exit_code - 128 if ended.exit_code in SIGNAL_CODES else None
+
+
+def _output_digest(status: PodStatusWire) -> str | None:
+    """Find what the build says that it has made: main containers first, since what they say comes last."""
+    containers = (*(status.container_statuses or ()), *(status.init_container_statuses or ()))
+    ended = (one.state.terminated for one in containers if one.state is not None and one.state.terminated is not None)
+    return next((digest for one in ended if (digest := output_digest_in(one.message)) is not None), None)
 
 
 def _digests(status: PodStatusWire) -> tuple[str, ...]:

@@ -42,8 +42,8 @@ MOST_SHARED: Final = 1_024
 @lru_cache(maxsize=MOST_SHARED)
 def read_retries(text: bytes) -> Retries:
     """Read `spec.retries`; where one of the delays is left out, its default gives way to the other."""
-    fields = _fields(text)
-    delay, max_delay = _duration(fields.get("delay")), _duration(fields.get("maxDelay"))
+    fields = fields_of(text)
+    delay, max_delay = duration_of(fields.get("delay")), duration_of(fields.get("maxDelay"))
     if delay is None:
         delay = DEFAULT_DELAY if max_delay is None else min(DEFAULT_DELAY, max_delay)
     if max_delay is None:
@@ -60,56 +60,56 @@ def read_retries(text: bytes) -> Retries:
 @lru_cache(maxsize=MOST_SHARED)
 def read_timeouts(text: bytes) -> Timeouts:
     """Read `spec.timeouts` of either kind."""
-    fields = _fields(text)
+    fields = fields_of(text)
     return Timeouts(
-        waiting=_duration(fields.get("waiting")) or DEFAULT_WAITING,
-        configuring=_duration(fields.get("configuring")) or DEFAULT_CONFIGURING,
-        run=_duration(fields.get("run")),
+        waiting=duration_of(fields.get("waiting")) or DEFAULT_WAITING,
+        configuring=duration_of(fields.get("configuring")) or DEFAULT_CONFIGURING,
+        run=duration_of(fields.get("run")),
     )
 
 
 @lru_cache(maxsize=MOST_SHARED)
 def read_history(text: bytes) -> History:
     """Read `spec.history`."""
-    fields = _fields(text)
+    fields = fields_of(text)
     return History(
         successful_limit=count_of(fields.get("successfulLimit"), default=DEFAULT_SUCCESSFUL_LIMIT),
         failed_limit=count_of(fields.get("failedLimit"), default=DEFAULT_FAILED_LIMIT),
-        max_age=_duration(fields.get("maxAge")),
+        max_age=duration_of(fields.get("maxAge")),
     )
 
 
 @lru_cache(maxsize=MOST_SHARED)
 def read_breaker(text: bytes) -> Breaker | None:
     """Read `spec.breaker`; None if there is none."""
-    fields = _fields(text)
+    fields = fields_of(text)
     failures = count_of(fields.get("failures"), default=0)
     if not failures:
         return None
-    return Breaker(failures=failures, probe_after=_duration(fields.get("probeAfter")) or DEFAULT_PROBE_AFTER)
+    return Breaker(failures=failures, probe_after=duration_of(fields.get("probeAfter")) or DEFAULT_PROBE_AFTER)
 
 
 @lru_cache(maxsize=MOST_SHARED)
 def read_notifications(text: bytes) -> Notifications:
     """Read `spec.notifications`; what is no address is kept, so that somebody can say so."""
-    email = _fields(text).get("email")
+    email = fields_of(text).get("email")
     if not isinstance(email, dict):
         return Notifications()
     return Notifications(
         to=tuple(dict.fromkeys(_texts(email.get("to")))),
         events=_kinds(email.get("events")),
-        remind_every=_duration(email.get("remindEvery")) or DEFAULT_REMIND_EVERY,
+        remind_every=duration_of(email.get("remindEvery")) or DEFAULT_REMIND_EVERY,
     )
 
 
 @lru_cache(maxsize=MOST_SHARED)
 def read_activation(text: bytes) -> ActivationPolicy | None:
     """Read `spec.activation`; None if no Service is to be switched."""
-    fields = _fields(text)
+    fields = fields_of(text)
     name = text_of(fields.get("serviceName"))
     if name is None:
         return None
-    fallback_for = _duration(fields.get("fallbackFor")) or DEFAULT_FALLBACK_FOR
+    fallback_for = duration_of(fields.get("fallbackFor")) or DEFAULT_FALLBACK_FOR
     return ActivationPolicy(service_name=name, fallback_for=fallback_for)
 
 
@@ -119,19 +119,16 @@ def shared_labels(labels: tuple[tuple[str, str], ...]) -> Mapping[str, str]:
     return dict(labels)
 
 
-def read_estimate(value: object) -> timedelta | None:
-    """Read `spec.estimatedDuration`; None if nobody knows."""
-    return _duration(value)
-
-
-def _fields(text: bytes) -> dict[str, Any]:
+def fields_of(text: bytes) -> dict[str, Any]:
+    """Give the fields of an object; none for what is no object."""
     try:
         return msgspec.json.decode(text, type=dict[str, Any])
     except UNREADABLE:
         return {}
 
 
-def _duration(value: object) -> timedelta | None:
+def duration_of(value: object) -> timedelta | None:
+    """Read a duration; None for what admission would have refused."""
     if not isinstance(value, str):
         return None
     try:

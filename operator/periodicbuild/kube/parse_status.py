@@ -47,6 +47,7 @@ from periodicbuild.core.status import (
     Slots,
     Waiting,
 )
+from periodicbuild.kube.parse_changes import read_changes, read_recorded_inputs
 from periodicbuild.kube.parse_mail import read_mail
 from periodicbuild.kube.parse_salvage import read_list, read_object
 from periodicbuild.kube.parse_values import instant_of, known, member, text_of, utc
@@ -99,6 +100,7 @@ def _status(stored: BuildStatusWire) -> BuildStatus:
         last_scheduled=if_any(_last_scheduled, stored.last_scheduled),
         last_success=if_any(_last_success, stored.last_success),
         last_failure=if_any(_last_failure, stored.last_failure),
+        changes=if_any(read_changes, stored.changes),
         consecutive_failures=stored.consecutive_failures or 0,
         breaker=if_any(_breaker, stored.breaker),
         mail=if_any(read_mail, stored.mail) or MailStatus(),
@@ -195,6 +197,7 @@ def _ledger_entry(stored: LedgerEntryWire) -> LedgerEntry | None:
         run=stored.run,
         outcome=outcome,
         outcome_reason=stored.outcome_reason,
+        inputs=stored.inputs,
     )
 
 
@@ -222,7 +225,14 @@ def _last_scheduled(stored: wire.LastScheduledWire) -> LastScheduled:
 
 
 def _last_success(stored: wire.LastSuccessWire) -> LastSuccess:
-    return LastSuccess(run=stored.run, app_server=stored.app_server or "", at=utc(stored.time))
+    return LastSuccess(
+        run=stored.run,
+        app_server=stored.app_server or "",
+        at=utc(stored.time),
+        inputs=read_recorded_inputs(stored.inputs),
+        input_digest=stored.input_digest or None,
+        output_digest=stored.output_digest or None,
+    )
 
 
 def _last_failure(stored: wire.LastFailureWire) -> LastFailure:

@@ -18,6 +18,7 @@ from periodicbuild.kube.kinds import (
     APP_SERVER,
     APP_SERVERS,
     BUILD_LABEL,
+    INPUTS_ANNOTATION,
     MANAGED_BY_LABEL,
     MANAGER,
     OVERRIDDEN_ANNOTATION,
@@ -25,6 +26,7 @@ from periodicbuild.kube.kinds import (
     RUN_LABEL,
     RUN_NOW_ANNOTATION,
 )
+from periodicbuild.kube.render_changes import comparison_text
 from periodicbuild.kube.render_values import instant_text, owner_reference
 
 if TYPE_CHECKING:
@@ -42,9 +44,8 @@ def render_app_server(create: CreateAppServer, build: PeriodicBuild) -> bytes:
         "labels": _labels(build, create.run),
         "ownerReferences": [owner_reference(build.ref)],
     }
-    annotations = {RUN_NOW_ANNOTATION: create.token, OVERRIDDEN_ANNOTATION: ",".join(create.overridden) or None}
-    if given := {name: value for name, value in annotations.items() if value is not None}:
-        metadata["annotations"] = given
+    if annotations := dict(_annotations(create)):
+        metadata["annotations"] = annotations
     spec: dict[str, Any] = {
         "periodicBuildRef": {"name": build.ref.name},
         "trigger": create.trigger,
@@ -60,6 +61,15 @@ def render_app_server(create: CreateAppServer, build: PeriodicBuild) -> bytes:
     return msgspec.json.encode(
         {"apiVersion": APP_SERVERS.api_version, "kind": APP_SERVER, "metadata": metadata, "spec": spec}
     )
+
+
+def _annotations(create: CreateAppServer) -> Iterator[tuple[str, str]]:
+    if create.token is not None:
+        yield RUN_NOW_ANNOTATION, create.token
+    if create.comparison is not None:
+        yield INPUTS_ANNOTATION, comparison_text(create.comparison)
+    if create.overridden:
+        yield OVERRIDDEN_ANNOTATION, ",".join(create.overridden)
 
 
 def render_adoption(adopt: AdoptAppServer, build: PeriodicBuild) -> bytes:

@@ -16,6 +16,7 @@ from periodicbuild.core.mail import MailStatus
 from periodicbuild.core.messages import cut_message
 from periodicbuild.core.schedules import Interval
 from periodicbuild.kube import wire_status as wire
+from periodicbuild.kube.render_changes import recorded_inputs, stored_changes
 from periodicbuild.kube.render_mail import stored_mail
 from periodicbuild.kube.render_values import reason_text, stored_instant
 from periodicbuild.kube.wire_parts import if_any
@@ -55,6 +56,7 @@ def stored_build_status(status: BuildStatus) -> wire.BuildStatusWire:
         last_scheduled=if_any(_last_scheduled, status.last_scheduled),
         last_success=if_any(_last_success, status.last_success),
         last_failure=if_any(_last_failure, status.last_failure),
+        changes=if_any(stored_changes, status.changes),
         consecutive_failures=status.consecutive_failures,
         breaker=if_any(_breaker, status.breaker),
         mail=None if status.mail == MailStatus() else stored_mail(status.mail),
@@ -129,6 +131,7 @@ def _ledger_entry(entry: LedgerEntry) -> wire.LedgerEntryWire:
         run=entry.run,
         outcome=entry.outcome,
         outcome_reason=entry.outcome_reason,
+        inputs=reason_text(entry.inputs) if entry.inputs else None,
     )
 
 
@@ -158,7 +161,14 @@ def _last_scheduled(last: LastScheduled) -> wire.LastScheduledWire:
 
 
 def _last_success(last: LastSuccess) -> wire.LastSuccessWire:
-    return wire.LastSuccessWire(run=last.run, app_server=last.app_server or None, time=stored_instant(last.at))
+    return wire.LastSuccessWire(
+        run=last.run,
+        app_server=last.app_server or None,
+        time=stored_instant(last.at),
+        inputs=recorded_inputs(last.inputs) or None,
+        input_digest=last.input_digest,
+        output_digest=last.output_digest,
+    )
 
 
 def _last_failure(last: LastFailure) -> wire.LastFailureWire:

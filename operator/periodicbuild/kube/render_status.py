@@ -52,6 +52,7 @@ def render_app_server_status_patch(app_server: AppServer, status: AppServerStatu
         node=status.node,
         image_digests=status.image_digests or None,
         log_tail=status.log_tail or None,
+        output_digest=status.output_digest,
         termination_time=if_any(stored_instant, status.terminated_at),
     )
     return _patch(app_server.resource_version, app_server.ref.uid, stored)

@@ -18,6 +18,7 @@ from periodicbuild.kube.kinds import (
     ACTIVATE_ANNOTATION,
     APP_SERVER_LABEL,
     BUILD_LABEL,
+    INPUTS_ANNOTATION,
     OVERRIDDEN_ANNOTATION,
     OVERRIDE_ANNOTATION,
     OWN_TEMPLATE_ANNOTATION,
@@ -48,6 +49,7 @@ class AnnotationsWire(msgspec.Struct, frozen=True):
     override: str | None = msgspec.field(name=OVERRIDE_ANNOTATION, default=None)
     overridden: str | None = msgspec.field(name=OVERRIDDEN_ANNOTATION, default=None)
     own_template: str | None = msgspec.field(name=OWN_TEMPLATE_ANNOTATION, default=None)
+    inputs: str | None = msgspec.field(name=INPUTS_ANNOTATION, default=None)
 
 
 class OwnerWire(msgspec.Struct, frozen=True, rename="camel"):
@@ -99,6 +101,7 @@ class BuildSpecWire(msgspec.Struct, frozen=True, rename="camel"):
     activation: msgspec.Raw = ABSENT
     recovery: Any = None
     estimated_duration: Any = None
+    change_detection: msgspec.Raw = ABSENT
     succeed_when: Any = None
     template: msgspec.Raw = ABSENT
 
@@ -156,6 +159,7 @@ class TerminatedWire(msgspec.Struct, frozen=True, rename="camel"):
     exit_code: int
     signal: int = 0
     reason: str = ""
+    message: str = ""
 
 
 class ContainerStateWire(msgspec.Struct, frozen=True):

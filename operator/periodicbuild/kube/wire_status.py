@@ -93,6 +93,37 @@ class LedgerEntryWire(StatusItem, frozen=True, kw_only=True):
     run: str | None = None
     outcome: str | None = None
     outcome_reason: str | None = None
+    inputs: str | None = None
+
+
+class RecordedInputWire(StatusItem, frozen=True, kw_only=True):
+    """One item of `lastSuccess.inputs`."""
+
+    name: str
+    revision: str | None = None
+
+
+class InputWire(RecordedInputWire, frozen=True, kw_only=True):
+    """One item of `changes.inputs`."""
+
+    previous: str | None = None
+    problem: str | None = None
+
+
+class ComparisonWire(StatusItem, frozen=True, kw_only=True):
+    """The annotation of an AppServer."""
+
+    verdict: str
+    inputs: tuple[InputWire, ...] = ()
+
+
+class ChangesWire(StatusObject, frozen=True, kw_only=True):
+    """`changes`."""
+
+    slot_time: Instant
+    time: Instant
+    verdict: str
+    inputs: tuple[InputWire, ...] | None = None
 
 
 class RunWire(StatusItem, frozen=True, kw_only=True):
@@ -131,6 +162,9 @@ class LastSuccessWire(StatusObject, frozen=True, kw_only=True):
     run: str
     app_server: str | None = None
     time: Instant
+    inputs: tuple[RecordedInputWire, ...] | None = None
+    input_digest: str | None = None
+    output_digest: str | None = None
 
 
 class LastFailureWire(StatusObject, frozen=True, kw_only=True):
@@ -206,6 +240,7 @@ class BuildStatusWire(StatusObject, frozen=True, kw_only=True):
     last_scheduled: LastScheduledWire | None = None
     last_success: LastSuccessWire | None = None
     last_failure: LastFailureWire | None = None
+    changes: ChangesWire | None = None
     consecutive_failures: Count | None = None
     breaker: BreakerWire | None = None
     mail: MailWire | None = None
@@ -242,3 +277,4 @@ class AppServerStatusWire(StatusObject, frozen=True, kw_only=True):
     termination_time: Instant | None = None
     node: str | None = None
     image_digests: tuple[str, ...] | None = None
+    output_digest: str | None = None

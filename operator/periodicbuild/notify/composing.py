@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from periodicbuild.core.changes import change_lines
 from periodicbuild.core.reasons import NoticeKind
 from periodicbuild.notify.notice import Failure, Notice
 
@@ -46,6 +47,7 @@ def compose(build: PeriodicBuild, owed: PendingNotice, attempt: AppServer | None
         next_attempt_at=None if run is None else run.next_attempt_at,
         next_slot=status.next_slot,
         schedule_text=status.schedule_text,
+        changed=change_lines(None if attempt is None else attempt.comparison),
         left_out=owed.left_out,
     )
 

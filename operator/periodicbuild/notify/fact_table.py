@@ -63,6 +63,7 @@ def _of_the_run(notice: Notice) -> Iterator[tuple[str, ...]]:
     yield "Due", "" if notice.slot is None else written(notice.slot)
     yield _WHEN[notice.kind], written(notice.owed_at)
     yield "AppServer", notice.app_server
+    yield "Changed", *notice.changed
 
 
 def _of_the_failure(failure: Failure | None) -> Iterator[tuple[str, ...]]:

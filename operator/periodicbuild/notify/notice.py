@@ -73,6 +73,8 @@ class Notice:
     next_attempt_at: datetime | None = None
     next_slot: datetime | None = None
     schedule_text: str = ""
+    changed: tuple[str, ...] = ()
+    """What its run is made from and the last success was not, a line each; empty = nobody has compared (R31)."""
     left_out: int = 0
     """So many older notices could not be delivered and were given up."""
 

@@ -9,7 +9,6 @@ both quote URLs.  A sentence is made of our own words, the origin, and numbers.
 from __future__ import annotations
 
 import asyncio
-import os
 import ssl
 from dataclasses import dataclass
 from datetime import timedelta
@@ -23,6 +22,7 @@ import aiohttp
 
 from periodicbuild.notify.mounted import DeliveryError, host_of
 from periodicbuild.notify.notice import Receipt
+from periodicbuild.remote.silence import why_silent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,20 +42,6 @@ _REMEDIES: Final[Mapping[int, str]] = {
     HTTPStatus.NOT_FOUND: "is the path of the URL still the right one",
     HTTPStatus.METHOD_NOT_ALLOWED: "is the path of the URL the one that takes a POST",
 }
-
-_NO_ANSWER: Final[tuple[tuple[type[Exception], str], ...]] = (
-    (TimeoutError, "has not answered in time"),
-    (aiohttp.ClientConnectorCertificateError, "shows a certificate that is not trusted"),
-    (aiohttp.ClientProxyConnectionError, "cannot be reached: the proxy does not answer"),
-    (aiohttp.ClientHttpProxyError, "cannot be reached: the proxy refuses"),
-    (aiohttp.ClientConnectorDNSError, "cannot be reached: its name is not known"),
-    (aiohttp.ClientSSLError, "does not speak TLS as we do"),
-    (aiohttp.ClientConnectorError, "cannot be reached"),
-    (aiohttp.ServerDisconnectedError, "has hung up without an answer"),
-    (aiohttp.ClientOSError, "has hung up without an answer"),
-    (aiohttp.InvalidURL, "cannot be reached: its URL is not one"),
-)
-"""The first that fits, special ones first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +87,7 @@ async def post(address: Address, body: bytes, headers: Mapping[str, str], terms:
                     text=await _beginning(response, terms.reads),
                 )
     except (aiohttp.ClientError, OSError, ValueError) as error:
-        raise DeliveryError(f"{address.origin} {_why(error)}") from None
+        raise DeliveryError(f"{address.origin} {why_silent(error)}") from None
 
 
 def receipt_of(answer: Answer) -> Receipt:
@@ -162,14 +148,3 @@ async def _beginning(response: aiohttp.ClientResponse, size: int) -> str:
     while len(content) < size and (chunk := await response.content.read(size - len(content))):
         content += chunk
     return content.decode("utf-8", "replace")
-
-
-def _why(error: Exception) -> str:
-    sentence = next((words for kind, words in _NO_ANSWER if isinstance(error, kind)), None)
-    if sentence is None:
-        return f"gives no answer that is HTTP ({type(error).__name__})"
-    if type(error) is aiohttp.ClientConnectorError and error.errno:
-        return f"{sentence}: {os.strerror(error.errno)}"
-    if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        return f"{sentence} ({getattr(error.certificate_error, 'verify_message', '')})"
-    return sentence

@@ -19,6 +19,7 @@ from periodicbuild.core.plans import (
     CreatePod,
     DryRun,
     DryRunPod,
+    LookUpSources,
     ReadLog,
     ReadService,
     Refused,
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from periodicbuild.kube.session import KubeSession
     from periodicbuild.kube.writer import Writer
     from periodicbuild.wiring.clock import Clock
+    from periodicbuild.wiring.lookups import Lookups
     from periodicbuild.wiring.store import Store
 
 
@@ -61,8 +63,9 @@ LOG_WITHIN_SECONDS = 10
 class Actions:
     """Speak to the API for the reconcile loop."""
 
-    def __init__(self, session: KubeSession, writer: Writer, store: Store, clock: Clock) -> None:
+    def __init__(self, session: KubeSession, writer: Writer, store: Store, clock: Clock, lookups: Lookups) -> None:
         self._session = session
+        self._lookups = lookups
         self._writer = writer
         self._store = store
         self._clock = clock
@@ -85,6 +88,8 @@ class Actions:
                 await self._services.read(action.name, build)
             case SwitchService():
                 await self._services.switch(action, build)
+            case LookUpSources():
+                self._lookups.begin(action, build)
             case _:
                 raise TypeError(f"{type(action).__name__} is no action for a PeriodicBuild")
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from periodicbuild.core.inputs import Lookup
     from periodicbuild.core.mail import Delivery
     from periodicbuild.core.plans import DryRun, Refusal, Seen
     from periodicbuild.core.services import ServiceRead
@@ -24,6 +25,7 @@ class BuildMemory:
     refusals: dict[str, Refusal] = field(default_factory=dict)
     deliveries: dict[str, Delivery] = field(default_factory=dict)
     service: ServiceRead | None = None
+    lookup: Lookup | None = None
 
 
 @dataclass(slots=True)

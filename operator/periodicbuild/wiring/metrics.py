@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, disable_cre
 
 from periodicbuild.core.reasons import Outcome, Trigger
 from periodicbuild.wiring.attempt_metrics import AttemptMetrics
+from periodicbuild.wiring.lookup_metrics import LookupMetrics
 from periodicbuild.wiring.loop_metrics import LoopMetrics
 from periodicbuild.wiring.process_metrics import register_process
 from periodicbuild.wiring.telling_metrics import TellingMetrics
@@ -57,6 +58,7 @@ class Metrics:
         self.telling = TellingMetrics(self.registry)
         self.attempts = AttemptMetrics(self.registry)
         self.loop = LoopMetrics(self.registry)
+        self.lookups = LookupMetrics(self.registry)
         for trigger in Trigger:  # the rate of a series that appears with its first failure misses that failure
             self.runs_started.labels(trigger)
             for outcome in Outcome:

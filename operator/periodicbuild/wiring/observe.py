@@ -50,6 +50,7 @@ def observe_build(  # noqa: PLR0913 - keywords: what the parts of the process kn
         deliveries=memory.deliveries,
         gates=gates,
         service=memory.service,
+        lookup=memory.lookup,
     )
 
 

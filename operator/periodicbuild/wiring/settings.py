@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 from periodicbuild.wiring.arguments import address, at_least, namespace, rate
 from periodicbuild.wiring.electing import add_election_arguments, election_settings
 from periodicbuild.wiring.gate_store import Unreadable
+from periodicbuild.wiring.looking_up import add_source_arguments, source_settings
 from periodicbuild.wiring.telling import add_telling_arguments, telling_settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from periodicbuild.kube.election import ElectionSettings
+    from periodicbuild.wiring.looking_up import SourceSettings
     from periodicbuild.wiring.telling import TellingSettings
 
 
@@ -41,6 +43,7 @@ class Settings:
     telling: TellingSettings
     gate_unreadable: Unreadable
     """What gates that cannot be read are taken for."""
+    sources: SourceSettings
 
     @property
     def listen_host(self) -> str:
@@ -92,6 +95,7 @@ def parse_settings(arguments: Sequence[str]) -> Settings:
     add_gate_arguments(run)
     add_election_arguments(run)
     add_telling_arguments(run)
+    add_source_arguments(run)
     chosen = parser.parse_args(arguments)
     return Settings(
         kubeconfig=chosen.kubeconfig,
@@ -107,4 +111,5 @@ def parse_settings(arguments: Sequence[str]) -> Settings:
         election=election_settings(chosen),
         telling=telling_settings(chosen, run),
         gate_unreadable=chosen.gate_unreadable,
+        sources=source_settings(chosen),
     )

@@ -15,11 +15,14 @@ from typing import TYPE_CHECKING
 from periodicbuild.core.reasons import SinkName
 from periodicbuild.kube.events import Recorder
 from periodicbuild.notify.smtp import EmailSink
+from periodicbuild.sources.finder import Finder
+from periodicbuild.sources.web import Web
 from periodicbuild.wiring.actions import Actions
 from periodicbuild.wiring.admission import Admission
 from periodicbuild.wiring.clock_watch import watch_clock
 from periodicbuild.wiring.gate_looks import GateLooks
 from periodicbuild.wiring.heartbeat import beat
+from periodicbuild.wiring.lookups import Lookups
 from periodicbuild.wiring.reconciler import Reconciler
 from periodicbuild.wiring.sweep import Sweep
 from periodicbuild.wiring.teller import Teller
@@ -70,12 +73,13 @@ async def act(lasting: Lasting) -> None:
     )
     admission.take_places(store.builds_in_progress())
     teller = _teller(lasting)
+    finder, lookups = _lookups(lasting)
     writes = Writes(lasting.writer, store, lasting.clock, lasting.leadership)
     recorder = Recorder(lasting.writer, lasting.reporter, on_recorded=lasting.metrics.loop.on_event)
     reconciler = Reconciler(
         store=store,
         clock=lasting.clock,
-        actions=Actions(lasting.session, lasting.writer, store, lasting.clock),
+        actions=Actions(lasting.session, lasting.writer, store, lasting.clock, lookups),
         writes=writes,
         recorder=recorder,
         wakeups=lasting.wakeups,
@@ -103,6 +107,15 @@ async def act(lasting: Lasting) -> None:
                 group.create_task(part)
     finally:
         await teller.close()
+        await lookups.close()
+        await finder.close()
+
+
+def _lookups(lasting: Lasting) -> tuple[Finder, Lookups]:
+    settings = lasting.settings.sources
+    web = Web(settings.rules, settings.ca_file)
+    finder = Finder(web, settings.credentials_folder, on_lookup=lasting.metrics.lookups.count)
+    return finder, Lookups(finder, lasting.store, lasting.clock, lasting.queue.add)
 
 
 def _gate_looks(lasting: Lasting, admission: Admission) -> GateLooks:

@@ -1,0 +1,1 @@
+"""Servers of somebody else, whatever is asked of them."""

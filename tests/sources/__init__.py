@@ -1,0 +1,1 @@
+"""Where sources are looked up, for real: a Git server and a registry of images, on loopback."""
