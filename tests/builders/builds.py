@@ -30,7 +30,8 @@ from periodicbuild.core.facts import (
     Timeouts,
 )
 from periodicbuild.core.names import slot_run_id
-from periodicbuild.core.reasons import ConcurrencyPolicy, Decision, Fate, Outcome, Recovery, SucceedWhen
+from periodicbuild.core.policies import ConcurrencyPolicy, Recovery, SucceedWhen
+from periodicbuild.core.reasons import Decision, Fate, Outcome
 from periodicbuild.core.recipients import Notifications
 from periodicbuild.core.status import BuildStatus, LedgerEntry, ScheduleStatus
 

@@ -13,7 +13,8 @@ from tests.builders.values import SLOT, at, at_if_any
 
 from periodicbuild.core.facts import ActivationPolicy, AppServer, AppServerStatus
 from periodicbuild.core.plans import ReadService, SwitchService
-from periodicbuild.core.reasons import Outcome, Recovery, State, Trigger
+from periodicbuild.core.policies import Recovery
+from periodicbuild.core.reasons import Outcome, State, Trigger
 from periodicbuild.core.services import Service, ServiceRead
 from periodicbuild.core.status import Activation
 

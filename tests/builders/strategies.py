@@ -15,9 +15,9 @@ from periodicbuild.core.gate_status import BlockingBuild, GateStatus, NextWindow
 from periodicbuild.core.inputs import Comparison, Input, Verdict
 from periodicbuild.core.mail import DeliveryProblem, FailingSince, MailStatus, PendingNotice
 from periodicbuild.core.plans import CreateAppServer
+from periodicbuild.core.policies import AfterManualRun, SucceedWhen
 from periodicbuild.core.reasons import (
     ActiveState,
-    AfterManualRun,
     Blocker,
     Decision,
     FailureClass,
@@ -28,7 +28,6 @@ from periodicbuild.core.reasons import (
     SinkName,
     Stage,
     State,
-    SucceedWhen,
     Trigger,
 )
 from periodicbuild.core.schedules import Interval, Schedule

@@ -11,7 +11,8 @@ from periodicbuild.core.durations import parse_duration
 from periodicbuild.core.facts import Now, Retries, TemplateJson, Timeouts
 from periodicbuild.core.intervals import parse_interval
 from periodicbuild.core.notices import ObjectRef
-from periodicbuild.core.reasons import AfterManualRun, FailureClass
+from periodicbuild.core.policies import AfterManualRun
+from periodicbuild.core.reasons import FailureClass
 from periodicbuild.core.schedules import Interval, Schedule, Timing
 
 if TYPE_CHECKING:

@@ -161,7 +161,7 @@ def test_an_operator_without_rights_is_told_from_one_with_them(shared_stage: Sta
     itself = plugin.by(own).here("doctor", "--as-operator")
 
     assert (denied.code, states(denied)["operator's rights"]) == (1, "FAILED")
-    assert f"service account {other} may not get periodicbuilds, " in told(denied, "operator's rights")
+    assert f"service account {other} may not list periodicbuilds, " in told(denied, "operator's rights")
     assert told(itself, "operator's rights").startswith("you may do all ")
 
 

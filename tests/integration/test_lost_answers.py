@@ -15,7 +15,8 @@ from tests.schema.manifests import TEMPLATE
 from periodicbuild.core.facts import TemplateJson, Timeouts
 from periodicbuild.core.intervals import parse_interval
 from periodicbuild.core.plans import CancelAppServer, ConfirmAbsence, CreateAppServer, Refused
-from periodicbuild.core.reasons import SucceedWhen, Trigger
+from periodicbuild.core.policies import SucceedWhen
+from periodicbuild.core.reasons import Trigger
 from periodicbuild.kube.kinds import APP_SERVERS
 from periodicbuild.kube.parse import app_server_from_json
 

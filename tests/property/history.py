@@ -27,15 +27,8 @@ from tests.property.model_serving import NAME
 from periodicbuild.core.facts import ActivationPolicy, Breaker, Starting
 from periodicbuild.core.inputs import ChangeDetection, Source, SourceKind
 from periodicbuild.core.plans import CreateAppServer
-from periodicbuild.core.reasons import (
-    AfterManualRun,
-    ConcurrencyPolicy,
-    FailureClass,
-    NoticeKind,
-    Recovery,
-    SucceedWhen,
-    Trigger,
-)
+from periodicbuild.core.policies import AfterManualRun, ConcurrencyPolicy, Recovery, SucceedWhen
+from periodicbuild.core.reasons import FailureClass, NoticeKind, Trigger
 from periodicbuild.core.recipients import FOR_ALL, Notifications
 from periodicbuild.core.recount import unaccounted_slots
 

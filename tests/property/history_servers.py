@@ -12,7 +12,8 @@ from tests.property.history_people import People
 from tests.property.model_kubelet import Move
 from tests.property.model_serving import NAME
 
-from periodicbuild.core.reasons import State, SucceedWhen
+from periodicbuild.core.policies import SucceedWhen
+from periodicbuild.core.reasons import State
 from periodicbuild.core.services import Service
 from periodicbuild.core.status import BuildStatus
 

@@ -17,7 +17,8 @@ from tests.property.model_kubelet import Move
 
 from periodicbuild.core.inputs import Finding
 from periodicbuild.core.plans import Refused
-from periodicbuild.core.reasons import SucceedWhen, Trigger
+from periodicbuild.core.policies import SucceedWhen
+from periodicbuild.core.reasons import Trigger
 from periodicbuild.core.serving import READ_EVERY
 
 STEPS = 40

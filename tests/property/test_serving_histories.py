@@ -18,7 +18,8 @@ from tests.property.model_serving import NAME
 from tests.property.test_planner_histories import STEPS, Histories
 
 from periodicbuild.core.facts import ActivationPolicy, BuildSpec
-from periodicbuild.core.reasons import Recovery, State
+from periodicbuild.core.policies import Recovery
+from periodicbuild.core.reasons import State
 
 serving_specs = st.builds(
     a_spec,

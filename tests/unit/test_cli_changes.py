@@ -173,7 +173,7 @@ def test_the_check_of_changes_is_shown_where_there_is_one(reason: Blocker) -> No
     """R14: it comes after the API's refusal."""
     status = a_status(waiting=waits_for(reason))
     titles = [one.title for one in checks_on(a_build(status=status), waits_for(reason), Seen(), NOW)]
-    assert titles == ["breaker", "build in progress", "API refusal", "changes", "pool", "start rate"]
+    assert titles == ["breaker", "gate", "build in progress", "API refusal", "changes", "pool", "start rate"]
     in_line = a_status(waiting=waits_for(Blocker.POOL_FULL))
     checks = checks_on(a_build(spec=SPEC, status=in_line), waits_for(Blocker.POOL_FULL), Seen(), NOW)
-    assert [(one.title, one.blocks) for one in checks][3:5] == [("changes", False), ("pool", True)]
+    assert [(one.title, one.blocks) for one in checks][4:6] == [("changes", False), ("pool", True)]

@@ -22,7 +22,7 @@ from tests.demo.examples import (
     with_simulated_life,
 )
 
-from periodicbuild.core.reasons import AfterManualRun, SucceedWhen
+from periodicbuild.core.policies import AfterManualRun, SucceedWhen
 from periodicbuild.core.schedules import Interval
 from periodicbuild.kube.parse import gate_from_json, periodic_build_from_json
 

@@ -10,7 +10,8 @@ import pytest
 from tests.builders import A_TEMPLATE, SLOT, a_build, a_result, an_app_server, at, by_hand, some_timeouts
 
 from periodicbuild.core.facts import AppServer, AppServerStatus
-from periodicbuild.core.reasons import FailureClass, State, SucceedWhen, Trigger
+from periodicbuild.core.policies import SucceedWhen
+from periodicbuild.core.reasons import FailureClass, State, Trigger
 from periodicbuild.kube.changes import Decoder
 from periodicbuild.kube.parse import app_server_from_json
 

@@ -10,7 +10,8 @@ import pytest
 from tests.builders import a_ref, a_schedule, at, some_retries, some_timeouts
 
 from periodicbuild.core.facts import History, PeriodicBuild, Timeouts
-from periodicbuild.core.reasons import AfterManualRun, Blocker, Decision, FailureClass, Outcome, SucceedWhen, Trigger
+from periodicbuild.core.policies import AfterManualRun, SucceedWhen
+from periodicbuild.core.reasons import Blocker, Decision, FailureClass, Outcome, Trigger
 from periodicbuild.core.schedules import DEFAULT_INTERVAL
 from periodicbuild.core.status import BuildStatus, Manual, Slots
 from periodicbuild.kube.parse import (

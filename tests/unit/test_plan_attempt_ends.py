@@ -18,7 +18,8 @@ from tests.builders.looks import a_refusal, a_status, an_attempt_look, told
 
 from periodicbuild.core.facts import AppServer, AppServerStatus, Pod, Result
 from periodicbuild.core.plans import AppServerPlan, CheckNamespace, ConfirmAbsence, DeletePod, Refused
-from periodicbuild.core.reasons import FailureClass, Stage, State, SucceedWhen
+from periodicbuild.core.policies import SucceedWhen
+from periodicbuild.core.reasons import FailureClass, Stage, State
 
 FIVE_MINUTES_LATER = "2026-11-24T02:35:00"
 WITH_FRACTION = "2026-11-24T02:35:00.900000"

@@ -11,7 +11,8 @@ from tests.builders.looks import REQUEST, a_refusal, a_status, an_attempt_look
 from periodicbuild.core.facts import AppServer, AppServerStatus, PeriodicBuild, Pod
 from periodicbuild.core.messages import LONGEST_MESSAGE
 from periodicbuild.core.plans import AppServerPlan, ConfirmAbsence, CreatePod, Refusal, Refused, Seen, Wake
-from periodicbuild.core.reasons import State, SucceedWhen
+from periodicbuild.core.policies import SucceedWhen
+from periodicbuild.core.reasons import State
 
 A_SECOND_LATER = "2026-11-24T02:30:01"
 JUST_UNDER_2_S_LATER = "2026-11-24T02:30:01.900000"

@@ -23,7 +23,8 @@ from tests.builders.looks import PREVIOUS, REQUEST, a_look, a_refusal, a_status,
 
 from periodicbuild.core.facts import AppServer, AppServerStatus, TemplateJson
 from periodicbuild.core.plans import CreateAppServer, Refusal, Refused
-from periodicbuild.core.reasons import Blocker, Outcome, State, SucceedWhen, Trigger
+from periodicbuild.core.policies import SucceedWhen
+from periodicbuild.core.reasons import Blocker, Outcome, State, Trigger
 from periodicbuild.core.status import LastFailure
 
 ENDED = "2026-11-23T02:35:00"

@@ -29,7 +29,8 @@ from periodicbuild.core.inputs import (
     template_revision,
 )
 from periodicbuild.core.plans import CreateAppServer, LookUpSources
-from periodicbuild.core.reasons import Blocker, ConcurrencyPolicy, EventReason, Fate, Recovery, State, SucceedWhen
+from periodicbuild.core.policies import ConcurrencyPolicy, Recovery, SucceedWhen
+from periodicbuild.core.reasons import Blocker, EventReason, Fate, State
 from periodicbuild.core.status import Changes, LastSuccess
 
 if TYPE_CHECKING:

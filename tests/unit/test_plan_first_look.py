@@ -23,7 +23,8 @@ from tests.builders.values import a_now
 from periodicbuild.core.facts import AppServer, AppServerStatus
 from periodicbuild.core.look import BuildFacts, Draft
 from periodicbuild.core.plans import BuildPlan
-from periodicbuild.core.reasons import AfterManualRun, Fate, State, Trigger
+from periodicbuild.core.policies import AfterManualRun
+from periodicbuild.core.reasons import Fate, State, Trigger
 from periodicbuild.core.status import BuildStatus, ScheduleStatus, Slots
 
 A_MOMENT_LATER = "2026-11-20T00:00:01"

@@ -29,7 +29,8 @@ from periodicbuild.core.facts import ActivationPolicy, AppServerStatus, Breaker
 from periodicbuild.core.gates import Gate, Gates
 from periodicbuild.core.messages import LONGEST_MESSAGE
 from periodicbuild.core.plans import CreateAppServer
-from periodicbuild.core.reasons import Blocker, ConcurrencyPolicy, Fate, State, Trigger
+from periodicbuild.core.policies import ConcurrencyPolicy
+from periodicbuild.core.reasons import Blocker, Fate, State, Trigger
 from periodicbuild.core.scopes import Operator
 
 if TYPE_CHECKING:

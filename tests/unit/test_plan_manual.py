@@ -21,7 +21,8 @@ from tests.builders.looks import PREVIOUS, REQUEST, a_look, a_refusal, a_status,
 
 from periodicbuild.core.facts import AppServer, AppServerStatus
 from periodicbuild.core.plans import CreateAppServer, Refusal, Refused
-from periodicbuild.core.reasons import AfterManualRun, Blocker, Fate, State, Trigger
+from periodicbuild.core.policies import AfterManualRun
+from periodicbuild.core.reasons import Blocker, Fate, State, Trigger
 from periodicbuild.core.schedules import Schedule
 from periodicbuild.core.status import BuildStatus, Manual, Waiting
 

@@ -25,7 +25,8 @@ from tests.builders.serving import (
 from periodicbuild.core.facts import AppServer, AppServerStatus, Breaker, PeriodicBuild
 from periodicbuild.core.names import app_server_name, recovery_run_id
 from periodicbuild.core.plans import CancelAppServer, CreateAppServer, Refused
-from periodicbuild.core.reasons import Blocker, Outcome, OutcomeReason, Recovery, State, SucceedWhen, Trigger
+from periodicbuild.core.policies import Recovery, SucceedWhen
+from periodicbuild.core.reasons import Blocker, Outcome, OutcomeReason, State, Trigger
 from periodicbuild.core.status import LastSuccess, RecoveredLoss
 
 LOST = a_lost()

@@ -11,7 +11,8 @@ from tests.builders.looks import PREVIOUS, REQUEST, a_look, a_status, a_wait, cr
 from periodicbuild.core.facts import AppServer, PeriodicBuild
 from periodicbuild.core.notices import EventFact, EventType
 from periodicbuild.core.plans import CancelAppServer
-from periodicbuild.core.reasons import ConcurrencyPolicy, Outcome, State
+from periodicbuild.core.policies import ConcurrencyPolicy
+from periodicbuild.core.reasons import Outcome, State
 from periodicbuild.core.status import LedgerEntry, Run, Waiting
 
 JUST_AFTER_SLOT = "2026-11-24T02:30:01"

@@ -22,7 +22,8 @@ from tests.builders.looks import PREVIOUS, a_look, a_refusal, a_status, a_wait, 
 
 from periodicbuild.core.facts import PeriodicBuild
 from periodicbuild.core.plans import CreateAppServer, Refused
-from periodicbuild.core.reasons import AfterManualRun, Fate, State, Trigger
+from periodicbuild.core.policies import AfterManualRun
+from periodicbuild.core.reasons import Fate, State, Trigger
 from periodicbuild.core.schedules import Interval, next_slot, upcoming_slots
 from periodicbuild.core.status import ScheduleStatus, Slots, Waiting
 

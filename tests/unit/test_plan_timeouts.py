@@ -20,7 +20,8 @@ from tests.builders.looks import a_refusal, a_status, an_attempt_look
 
 from periodicbuild.core.facts import AppServer, AppServerStatus, Pod, Result
 from periodicbuild.core.plans import DeletePod, Refused
-from periodicbuild.core.reasons import FailureClass, Stage, State, SucceedWhen
+from periodicbuild.core.policies import SucceedWhen
+from periodicbuild.core.reasons import FailureClass, Stage, State
 
 JUST_BEFORE_AN_HOUR = "2026-11-24T03:29:59"
 AN_HOUR_LATER = "2026-11-24T03:30:00"

@@ -6,7 +6,8 @@ import pytest
 from tests.builders import a_container, a_pod, a_result
 
 from periodicbuild.core.facts import Container, Pod, Result
-from periodicbuild.core.reasons import FailureClass, FailureReason, Stage, SucceedWhen
+from periodicbuild.core.policies import SucceedWhen
+from periodicbuild.core.reasons import FailureClass, FailureReason, Stage
 from periodicbuild.core.verdicts import DISRUPTIONS, NEVER_STARTS, failure_of, has_succeeded, stage_of, waiting_cause
 
 READY, COMPLETED = SucceedWhen.READY, SucceedWhen.COMPLETED

@@ -11,7 +11,8 @@ from tests.builders import A_TEMPLATE, SLOT, a_build, a_spec, an_app_server, at,
 
 from periodicbuild.core.facts import AppServer, TemplateJson
 from periodicbuild.core.plans import AdoptAppServer, CreateAppServer
-from periodicbuild.core.reasons import SucceedWhen, Trigger
+from periodicbuild.core.policies import SucceedWhen
+from periodicbuild.core.reasons import Trigger
 from periodicbuild.kube.render import render_adoption, render_app_server, render_dry_run_pod, render_pod
 
 BUILD = a_build()

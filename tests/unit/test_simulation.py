@@ -9,7 +9,7 @@ from tests.builders import a_build, a_calendar, a_cron, a_schedule, a_spec, at
 from tests.builders.values import some_timeouts
 
 from periodicbuild.core.inputs import ChangeDetection
-from periodicbuild.core.reasons import ConcurrencyPolicy, SucceedWhen
+from periodicbuild.core.policies import ConcurrencyPolicy, SucceedWhen
 from periodicbuild.core.schedules import Schedule
 from periodicbuild.core.simulation import Simulation, simulate
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from tests.builders.attempts import a_container, a_pod
 
-from periodicbuild.core.reasons import FailureClass, SucceedWhen
+from periodicbuild.core.policies import SucceedWhen
+from periodicbuild.core.reasons import FailureClass
 from periodicbuild.core.verdicts import failure_of
 
 

@@ -101,6 +101,14 @@ def test_the_interval_of_a_calendar_or_cron_is_the_longest_way_between_slots(
     assert found.get("interval_seconds") == (None if expected is None else expected.total_seconds())
 
 
+@pytest.mark.parametrize("reason", [Blocker.GATE_CLOSED, Blocker.ROLLOUT_IMMINENT])
+def test_what_a_gate_holds_back_is_not_overdue(reason: Blocker) -> None:
+    """Alerts that fire whenever something is rolled out are soon read by nobody."""
+    waiting = Waiting(slot=NOON, reason=reason, since_at=NOON)
+    held = gauges(a_build(status=BuildStatus(schedule=a_schedule_status(), waiting=waiting, next_slot=NOON + DAY)))
+    assert "next_run_timestamp_seconds" not in held
+
+
 def test_a_build_that_is_not_enabled_is_suspended() -> None:
     assert gauges(a_build(enabled=False))["suspended"] == 1
 

@@ -31,7 +31,8 @@ from periodicbuild.core.endings import (
 from periodicbuild.core.holds import ask_gates
 from periodicbuild.core.notices import EventType
 from periodicbuild.core.plans import AppServerPlan, ConfirmAbsence, CreatePod, Refused, Wake
-from periodicbuild.core.reasons import EventReason, FailureReason, Stage, State, SucceedWhen, Trigger
+from periodicbuild.core.policies import SucceedWhen
+from periodicbuild.core.reasons import EventReason, FailureReason, Stage, State, Trigger
 from periodicbuild.core.schedules import whole_second_down
 from periodicbuild.core.verdicts import failure_of, has_succeeded, stage_of, waiting_cause
 

@@ -24,7 +24,8 @@ from periodicbuild.core.inputs import (
 from periodicbuild.core.ledger import Ruling
 from periodicbuild.core.notices import EventType
 from periodicbuild.core.plans import LookUpSources
-from periodicbuild.core.reasons import EventReason, Fate, SucceedWhen, Trigger
+from periodicbuild.core.policies import SucceedWhen
+from periodicbuild.core.reasons import EventReason, Fate, Trigger
 from periodicbuild.core.schedules import next_slot
 from periodicbuild.core.servers import is_up, server_named
 from periodicbuild.core.status import Changes

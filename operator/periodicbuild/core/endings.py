@@ -13,7 +13,8 @@ from periodicbuild.core.attempt import AppServerFacts, attempt_event, with_pod_f
 from periodicbuild.core.facts import Result
 from periodicbuild.core.notices import EventType
 from periodicbuild.core.plans import AppServerPlan, CheckNamespace, ConfirmAbsence, DeletePod, ReadLog
-from periodicbuild.core.reasons import EventReason, FailureClass, Stage, State, SucceedWhen
+from periodicbuild.core.policies import SucceedWhen
+from periodicbuild.core.reasons import EventReason, FailureClass, Stage, State
 from periodicbuild.core.redaction import tail_of
 from periodicbuild.core.schedules import whole_second_down
 from periodicbuild.core.verdicts import container_with_log

@@ -13,7 +13,8 @@ from periodicbuild.core.calendars import Calendar
 from periodicbuild.core.lateness import miss_unseen_slots, start_offset
 from periodicbuild.core.ledger import Ruling, equation_holds
 from periodicbuild.core.notices import EventType
-from periodicbuild.core.reasons import AfterManualRun, Decision, EventReason, Fate, Trigger
+from periodicbuild.core.policies import AfterManualRun
+from periodicbuild.core.reasons import Decision, EventReason, Fate, Trigger
 from periodicbuild.core.runs import is_in_progress
 from periodicbuild.core.schedules import SECOND, due_slots, whole_second_down
 from periodicbuild.core.status import Run, ScheduleStatus, Slots

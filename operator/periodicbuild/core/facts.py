@@ -10,15 +10,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, NewType
 
-from periodicbuild.core.reasons import (
-    ActiveState,
-    ConcurrencyPolicy,
-    FailureClass,
-    Recovery,
-    State,
-    SucceedWhen,
-    Trigger,
-)
+from periodicbuild.core.policies import ConcurrencyPolicy, Recovery, SucceedWhen
+from periodicbuild.core.reasons import ActiveState, FailureClass, State, Trigger
 from periodicbuild.core.recipients import Notifications
 
 if TYPE_CHECKING:

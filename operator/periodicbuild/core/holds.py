@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from periodicbuild.core.facts import PeriodicBuild
     from periodicbuild.core.gates import Closure, Gate, Gates
     from periodicbuild.core.look import Draft
+    from periodicbuild.core.status import Waiting
     from periodicbuild.core.windows import Span, Window
 
 
@@ -81,6 +82,11 @@ def hold_of(gate: Gate, build: PeriodicBuild, now: datetime) -> Hold | None:
         return None
     text = cut_message(_imminent(gate, build, *coming))
     return Hold(gate=gate.ref.name, blocker=Blocker.ROLLOUT_IMMINENT, text=text, until=coming[1].start)
+
+
+def is_gated(waiting: Waiting | None) -> bool:
+    """Tell whether a slot was last seen to wait for a gate: so it is late by intention."""
+    return waiting is not None and waiting.reason in GATED
 
 
 def in_spite_of(overridden: tuple[str, ...]) -> str:

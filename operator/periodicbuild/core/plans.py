@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from periodicbuild.core.ledger import Ruling
     from periodicbuild.core.mail import PendingNotice
     from periodicbuild.core.notices import EventFact
-    from periodicbuild.core.reasons import Outcome, State, SucceedWhen, Trigger
+    from periodicbuild.core.policies import SucceedWhen
+    from periodicbuild.core.reasons import Outcome, State, Trigger
     from periodicbuild.core.services import Service
     from periodicbuild.core.status import BuildStatus, Waiting
 

@@ -18,7 +18,8 @@ from periodicbuild.core.creates import create_app_server, is_refused, may_try
 from periodicbuild.core.names import app_server_name, recovery_run_id
 from periodicbuild.core.notices import EventType
 from periodicbuild.core.plans import Refused
-from periodicbuild.core.reasons import EventReason, Recovery, State, SucceedWhen, Trigger
+from periodicbuild.core.policies import Recovery, SucceedWhen
+from periodicbuild.core.reasons import EventReason, State, Trigger
 from periodicbuild.core.schedules import SECOND
 from periodicbuild.core.servers import serving_server
 from periodicbuild.core.status import RecoveredLoss

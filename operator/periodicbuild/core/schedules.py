@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from periodicbuild.core.calendars import Calendar
 from periodicbuild.core.crons import Cron
 from periodicbuild.core.durations import format_duration
-from periodicbuild.core.reasons import AfterManualRun
+from periodicbuild.core.policies import AfterManualRun
 
 if TYPE_CHECKING:
     from periodicbuild.core.local_days import Pattern

@@ -14,7 +14,8 @@ from periodicbuild.core.look import BuildFacts
 from periodicbuild.core.notices import ObjectRef
 from periodicbuild.core.planning import plan_periodic_build
 from periodicbuild.core.plans import CancelAppServer, CreateAppServer, DeleteAppServer, DryRun
-from periodicbuild.core.reasons import State, SucceedWhen
+from periodicbuild.core.policies import SucceedWhen
+from periodicbuild.core.reasons import State
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta

@@ -20,7 +20,8 @@ from periodicbuild.core.lateness import (
 from periodicbuild.core.ledger import Ruling, open_slot
 from periodicbuild.core.names import app_server_name, slot_run_id
 from periodicbuild.core.plans import Refused
-from periodicbuild.core.reasons import Blocker, ConcurrencyPolicy, Fate, Trigger
+from periodicbuild.core.policies import ConcurrencyPolicy
+from periodicbuild.core.reasons import Blocker, Fate, Trigger
 from periodicbuild.core.schedules import slot_after
 from periodicbuild.core.status import Waiting
 

@@ -16,7 +16,8 @@ from periodicbuild.core.ledger import Ruling
 from periodicbuild.core.names import app_server_name, manual_run_id
 from periodicbuild.core.notices import EventType
 from periodicbuild.core.plans import CancelAppServer, Refused
-from periodicbuild.core.reasons import AfterManualRun, EventReason, Fate, Outcome, OutcomeReason, Trigger
+from periodicbuild.core.policies import AfterManualRun
+from periodicbuild.core.reasons import EventReason, Fate, Outcome, OutcomeReason, Trigger
 from periodicbuild.core.recovery import is_wanted, start_recovery
 from periodicbuild.core.runs import end_run, is_in_progress
 from periodicbuild.core.schedules import whole_second_down

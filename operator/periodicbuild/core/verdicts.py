@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from periodicbuild.core.facts import Result
-from periodicbuild.core.reasons import FailureClass, FailureReason, Stage, SucceedWhen
+from periodicbuild.core.policies import SucceedWhen
+from periodicbuild.core.reasons import FailureClass, FailureReason, Stage
 
 if TYPE_CHECKING:
     from periodicbuild.core.facts import Container, Pod

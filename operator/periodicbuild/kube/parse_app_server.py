@@ -14,15 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from periodicbuild.core.facts import AppServer, AppServerStatus, Result
-from periodicbuild.core.reasons import (
-    ActiveState,
-    ConditionReason,
-    ConditionType,
-    FailureClass,
-    State,
-    SucceedWhen,
-    Trigger,
-)
+from periodicbuild.core.policies import SucceedWhen
+from periodicbuild.core.reasons import ActiveState, ConditionReason, ConditionType, FailureClass, State, Trigger
 from periodicbuild.kube.kinds import APP_SERVER, APP_SERVERS
 from periodicbuild.kube.parse_build import gate_names, run_token
 from periodicbuild.kube.parse_changes import read_comparison

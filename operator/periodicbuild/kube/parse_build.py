@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from periodicbuild.core.facts import BuildSpec, PeriodicBuild
-from periodicbuild.core.reasons import ConcurrencyPolicy, Recovery, SucceedWhen
+from periodicbuild.core.policies import ConcurrencyPolicy, Recovery, SucceedWhen
 from periodicbuild.kube.kinds import PERIODIC_BUILD, PERIODIC_BUILDS
 from periodicbuild.kube.parse_changes import read_change_detection
 from periodicbuild.kube.parse_policies import (

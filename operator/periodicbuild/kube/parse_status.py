@@ -28,7 +28,8 @@ import msgspec
 from periodicbuild.core.calendars import Calendar, Weekday
 from periodicbuild.core.crons import Cron
 from periodicbuild.core.mail import MailStatus
-from periodicbuild.core.reasons import AfterManualRun, Blocker, Decision, Outcome, Trigger
+from periodicbuild.core.policies import AfterManualRun
+from periodicbuild.core.reasons import Blocker, Decision, Outcome, Trigger
 from periodicbuild.core.schedules import Interval, Schedule, Timing
 from periodicbuild.core.status import (
     Activation,

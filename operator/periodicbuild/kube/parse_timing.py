@@ -14,7 +14,7 @@ from periodicbuild.core.calendars import EVERY_DAY, Calendar, Weekday
 from periodicbuild.core.crons import Cron, CronError, normal_expression
 from periodicbuild.core.durations import DurationError, parse_duration
 from periodicbuild.core.intervals import parse_interval
-from periodicbuild.core.reasons import AfterManualRun
+from periodicbuild.core.policies import AfterManualRun
 from periodicbuild.core.schedules import Interval
 from periodicbuild.kube.parse_values import member
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from periodicbuild.core.notices import ObjectRef
-from periodicbuild.core.reasons import SucceedWhen
+from periodicbuild.core.policies import SucceedWhen
 from periodicbuild.kube.kinds import (
     APP_SERVER,
     APP_SERVER_LABEL,

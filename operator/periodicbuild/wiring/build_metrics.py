@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from prometheus_client.core import GaugeMetricFamily
 
+from periodicbuild.core.holds import is_gated
 from periodicbuild.core.reasons import State
 
 if TYPE_CHECKING:
@@ -24,8 +25,13 @@ if TYPE_CHECKING:
 
 
 def _next_run(build: PeriodicBuild, _: Store) -> float | None:
-    """Give the slot that waits, else the next one: what is due and does not start is late from its slot on."""
+    """Give the slot that waits, else the next one: what is due and does not start is late from its slot on.
+
+    But for what a gate holds back: nobody wants an alert for what somebody has planned.
+    """
     waiting = build.status.waiting
+    if is_gated(waiting):
+        return None
     return _unix(waiting.slot if waiting is not None else build.status.next_slot)
 
 
@@ -69,7 +75,11 @@ def _unix(instant: datetime | None) -> float | None:
 
 
 GAUGES: Final[tuple[tuple[str, str, Callable[[PeriodicBuild, Store], float | None]], ...]] = (
-    ("next_run_timestamp_seconds", "The slot that waits, else the next one; absent if there is none.", _next_run),
+    (
+        "next_run_timestamp_seconds",
+        "The slot that waits, else the next one; absent if there is none, or a gate holds it.",
+        _next_run,
+    ),
     ("last_success_timestamp_seconds", "When a run last succeeded; absent before.", _last_success),
     ("last_run_timestamp_seconds", "When a run last began or ended; absent before.", _last_run),
     ("interval_seconds", "The longest time between neighbouring slots, from the last to the next three.", _interval),

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from periodicbuild.core.estimates import estimate_of
 from periodicbuild.core.gate_plan import WRITES_EVERY, GateFacts, plan_gate
 from periodicbuild.core.gate_status import BlockingBuild
-from periodicbuild.core.holds import GATED, hold_of
+from periodicbuild.core.holds import hold_of, is_gated
 from periodicbuild.core.plans import Wake
 from periodicbuild.core.reasons import State, Trigger
 from periodicbuild.core.schedules import whole_second_up
@@ -109,7 +109,11 @@ class GateLooks:
         ]
         is_closed = gate.spec.closure_at(now) is not None
         asking = self._asking_by_hand()
-        waiting = (build for build in builds if _waits(build) or (_name(build) in asking and not build.status.runs))
+        waiting = (
+            build
+            for build in builds
+            if is_gated(build.status.waiting) or (_name(build) in asking and not build.status.runs)
+        )
         return GateFacts(
             gate=gate,
             blocking=tuple(self._blocking(builds)) if is_closed else (),
@@ -170,7 +174,3 @@ class GateLooks:
 
 def _name(build: PeriodicBuild) -> Name:
     return build.ref.namespace, build.ref.name
-
-
-def _waits(build: PeriodicBuild) -> bool:
-    return build.status.waiting is not None and build.status.waiting.reason in GATED

@@ -13,6 +13,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from periodicbuild.core.attempts import plan_app_server
+from periodicbuild.core.holds import is_gated
 from periodicbuild.core.planning import plan_periodic_build
 from periodicbuild.core.plans import CreateAppServer, Wake
 from periodicbuild.core.reasons import Trigger
@@ -207,9 +208,9 @@ class Reconciler:
                 self._metrics.schedule_lag.observe((self._clock.now().wall - action.slot).total_seconds())
 
     def _has_started(self, create: CreateAppServer, build: PeriodicBuild) -> bool:
-        """Tell whether a slot's create has led to its AppServer: refused ones are tried for hours."""
+        """Tell whether a create has led to the AppServer of a slot that is to be on time: no gate has held it back."""
         child = self._store.app_servers.get((build.ref.namespace, create.name))
-        is_slot = create.is_start and create.trigger == Trigger.SCHEDULE
+        is_slot = create.is_start and create.trigger == Trigger.SCHEDULE and not is_gated(build.status.waiting)
         return is_slot and child is not None and child.controller_uid == build.ref.uid
 
     async def _write_build(self, key: Key, stored: StoredBuild, plan: BuildPlan) -> None:

@@ -73,14 +73,8 @@ def parse_settings(arguments: Sequence[str]) -> Settings:
     commands = parser.add_subparsers(dest="command", required=True)
     run = commands.add_parser("run", help="run the operator until SIGTERM")
     run.add_argument("--kubeconfig", help="file to log in with; default: $KUBECONFIG, else the pod's service account")
-    run.add_argument(
-        "--namespace",
-        type=namespace,
-        action="append",
-        default=[],
-        metavar="NAME",
-        help="watch only this one; repeatable; default: all",
-    )
+    watched = "watch only this one; repeatable; default: all"
+    run.add_argument("--namespace", type=namespace, action="append", default=[], metavar="NAME", help=watched)
     run.add_argument("--kube-api-qps", type=rate, default=100.0, help="writes per second (default 100; 0 = no limit)")
     run.add_argument("--kube-api-burst", type=at_least(1), default=200, help="writes at once (default 200)")
     run.add_argument("--starts-per-second", type=rate, default=20.0, help="builds started (default 20; 0 = no limit)")

@@ -106,9 +106,8 @@ async def act(lasting: Lasting) -> None:
             for part in (*parts, *_heartbeat(lasting), reconciler.run()):
                 group.create_task(part)
     finally:
-        await teller.close()
-        await lookups.close()
-        await finder.close()
+        for one in (teller, lookups, finder):
+            await one.close()
 
 
 def _lookups(lasting: Lasting) -> tuple[Finder, Lookups]:
