@@ -21,6 +21,7 @@ setup: $(STAMP) ## Make the virtual environment from the lock file
 
 $(STAMP): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one with make PYTHON=...")'
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || sh -eu tests/cluster/venv-packages.sh
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements.lock # complete: nothing to resolve
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
