@@ -21,6 +21,7 @@ from tests.bench.mail_storm import measure_mail_storm
 from tests.bench.mutation import measure_mutation
 from tests.bench.outages import measure_outages
 from tests.bench.planner_cost import measure_planner
+from tests.bench.readme import measure_readme
 from tests.bench.replicas import measure_replicas
 from tests.bench.requests_per_run import measure_requests
 from tests.bench.secrets import measure_secrets
@@ -54,6 +55,7 @@ MEASUREMENTS: Mapping[str, Callable[[], dict[str, float]]] = {
     "outages": measure_outages,
     "alerting": measure_alerting,
     "image": measure_image,
+    "readme": measure_readme,
 }
 NAMES = f"{', '.join(MEASUREMENTS)}; none = all"
 FAILED = 1

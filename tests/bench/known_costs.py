@@ -13,6 +13,7 @@ CROWD: Final = "python -m tests.bench crowd"
 PLANNER: Final = "python -m tests.bench planner"
 SIMULATED: Final = "python -m tests.bench simulated"
 MUTATION: Final = "python -m tests.bench mutation"
+README: Final = "python -m tests.bench readme"
 
 COSTS: Final = (
     Known(
@@ -140,5 +141,24 @@ COSTS: Final = (
         unit="",
         command=MUTATION,
         goal="<= 0",
+    ),
+    Known(
+        id="readme-first-success-seconds",
+        what="README.md followed word by word on an empty machine: until the first build has succeeded",
+        unit="s",
+        command=README,
+        goal="<= 1200",
+    ),
+    Known(
+        id="readme-demo-seconds",
+        what="... until the demo has ended, with nothing left of it",
+        unit="s",
+        command=README,
+    ),
+    Known(
+        id="readme-install-first-success-seconds",
+        what="... from `helm install` until the first build has succeeded, in a cluster that can pull the images",
+        unit="s",
+        command=README,
     ),
 )
