@@ -21,6 +21,7 @@ setup: $(STAMP) ## Make the virtual environment from the lock file
 
 $(STAMP): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one with make PYTHON=...")'
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || sh -eu tests/cluster/venv-packages.sh
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements.lock # complete: nothing to resolve
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
@@ -33,6 +34,8 @@ demo: $(STAMP) ## Watch the main job on a real cluster, two minutes (ARGS=--keep
 test: check ## Everything: lint, types, layers, all tests, rights, budgets
 	@rm -rf $(REQUESTS)
 	PERIODICBUILD_REQUESTS=$(REQUESTS) $(BIN)/python -m tests.side_by_side $(REPORT)
+	@$(BIN)/python -m tests.rights $(REQUESTS)
+	@$(BIN)/python -m tests.budget
 	@$(BIN)/python -m tests.summary "lint, types, layers, dependencies" $(REPORT).clusters $(REPORT).others
 
 test-fast: check ## What needs no cluster, in a minute and a half

@@ -8,8 +8,23 @@ from tests.bench.known import Known
 
 ALERTING: Final = "python -m tests.bench alerting"
 IMAGE: Final = "python -m tests.bench image"
+RIGHTS: Final = "make rights ARGS=--publish"
 
 RELEASE: Final = (
+    Known(
+        id="roles-missing-verbs",
+        what="Verbs on resources that the operator asks for in all tests together, and has no right to",
+        unit="",
+        command=RIGHTS,
+        goal="<= 0",
+    ),
+    Known(
+        id="roles-unused-verbs",
+        what="... that its roles allow, and that it never asks for",
+        unit="",
+        command=RIGHTS,
+        goal="<= 0",
+    ),
     Known(
         id="alert-end-to-end",
         what="A build fails on a real node: its alert has arrived from Alertmanager, and is over when it is mended",

@@ -110,7 +110,7 @@ def _make_base(buildah: Buildah, base: str) -> None:
     with tempfile.TemporaryDirectory(prefix="periodicbuild-base-") as folder:
         tree = Path(folder) / "tree"
         include = f"--include={','.join(PACKAGES)}"
-        command = ["debootstrap", "--variant=minbase", include, SUITE, str(tree), _mirror()]
+        command = ["debootstrap", "--variant=minbase", include, SUITE, str(tree), mirror()]
         answer = subprocess.run(command, capture_output=True, text=True, check=False)
         if answer.returncode:
             raise ClusterError(f"debootstrap failed: {(answer.stdout + answer.stderr).strip()[-2000:]}")
@@ -124,7 +124,8 @@ def _make_base(buildah: Buildah, base: str) -> None:
             buildah.run("rm", container)
 
 
-def _mirror() -> str:
+def mirror() -> str:
+    """Give the address that this machine has Debian's packages from."""
     text = SOURCES.read_text() if SOURCES.exists() else ""
     found = re.search(r"^URIs: *(\S+)", text, re.MULTILINE)
     return found.group(1) if found else MIRROR

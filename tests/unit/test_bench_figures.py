@@ -10,6 +10,7 @@ from tests.bench.__main__ import MEASUREMENTS
 from tests.bench.catalogue import CATALOGUE
 from tests.bench.figures import Figure, UnknownGoalError, measured, publish, read_figures
 from tests.bench.known_contest import COMMAND
+from tests.bench.known_release import RIGHTS
 from tests.bench.tables import BLOCK, PAGES, render_page
 
 
@@ -79,7 +80,7 @@ def test_what_is_published_says_what_the_catalogue_says() -> None:
 
 
 def test_the_command_of_every_figure_exists() -> None:
-    commands = {f"python -m tests.bench {name}" for name in MEASUREMENTS} | {COMMAND}
+    commands = {f"python -m tests.bench {name}" for name in MEASUREMENTS} | {COMMAND, RIGHTS}
 
     assert {known.command for known in CATALOGUE} == commands
 

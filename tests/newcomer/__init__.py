@@ -1,0 +1,1 @@
+"""A newcomer: an empty machine, and nothing but what the pages say."""
