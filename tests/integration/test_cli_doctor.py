@@ -163,6 +163,7 @@ def test_an_operator_without_rights_is_told_from_one_with_them(shared_stage: Sta
     assert (denied.code, states(denied)["operator's rights"]) == (1, "FAILED")
     assert f"service account {other} may not list periodicbuilds, " in told(denied, "operator's rights")
     assert told(itself, "operator's rights").startswith("you may do all ")
+    assert (itself.code, "your rights" in states(itself)) == (0, False), "it uses no commands"
 
 
 def test_an_operator_of_one_namespace_is_told_to_stay_there(shared_stage: Stage, plugin: Plugin) -> None:
