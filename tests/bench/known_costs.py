@@ -14,7 +14,6 @@ PLANNER: Final = "python -m tests.bench planner"
 SIMULATED: Final = "python -m tests.bench simulated"
 SOURCES: Final = "python -m tests.bench sources"
 MUTATION: Final = "python -m tests.bench mutation"
-SOAK: Final = "python -m tests.bench soak"
 README: Final = "python -m tests.bench readme"
 
 COSTS: Final = (
@@ -175,28 +174,5 @@ COSTS: Final = (
         what="... from `helm install` until the first build has succeeded, in a cluster that can pull the images",
         unit="s",
         command=README,
-    ),
-    Known(
-        id="soak-rss-slope-mb-per-hour",
-        what="An hour of 200 builds that are due every 10 seconds: growth of memory after the first quarter",
-        unit="MB/h",
-        command=SOAK,
-        goal="<= 1",
-    ),
-    Known(id="soak-rss-mb", what="... largest resident memory", unit="MB", command=SOAK),
-    Known(
-        id="soak-tasks-growth",
-        what="... asyncio tasks more in the second half than in the first, on average",
-        unit="",
-        command=SOAK,
-        goal="<= 5",
-    ),
-    Known(id="soak-runs", what="... runs that ended", unit="", command=SOAK),
-    Known(
-        id="soak-unaccounted",
-        what="... slots that the independent recount missed, at any reading",
-        unit="",
-        command=SOAK,
-        goal="<= 0",
     ),
 )

@@ -256,12 +256,16 @@ class Auditor:
         return former is None or (former in self.lost | self.pruned and former not in self.recorded)
 
     def see_pod_created(self, created: Pod, api: ApiServer) -> None:
-        """Check that no other attempt has a pod: a server that has succeeded is no attempt any more (R16)."""
+        """Check that no other attempt has a pod: a server that has succeeded is no attempt any more (R16).
+
+        Nor is a pod that has ended, and whose AppServer somebody has deleted: it waits for the garbage collector.
+        """
         assert created.controller_uid not in self.belated, f"{created.ref} runs what came too late"
         owner = self.owners[created.controller_uid or ""]
         for other in api.pods.values():
             is_rival = self.owners.get(other.controller_uid or "") == owner
-            assert not is_rival or other.controller_uid in self.succeeded, f"{created.ref} beside {other.ref}"
+            is_over = other.controller_uid in self.succeeded or (other.has_ended and other.controller_uid in self.lost)
+            assert not is_rival or is_over, f"{created.ref} beside {other.ref}"
 
     def see_app_server_status(self, before: AppServer, after: AppServerStatus) -> None:
         """Check that an outcome is final, and that there is one instant and one result of it."""

@@ -11,6 +11,7 @@ from datetime import timedelta
 import hypothesis.strategies as st
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import rule
+from tests.builders import a_schedule, a_spec, some_timeouts
 from tests.property.history import Reaction, reactions
 from tests.property.history_gates import Rollouts
 from tests.property.model_kubelet import Move
@@ -147,3 +148,19 @@ TestHistories.settings = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
 )
+
+
+def test_a_pod_that_has_ended_holds_nothing_back_when_its_app_server_is_deleted() -> None:
+    """A hunt of 1,500 examples found it: the garbage collector has not come yet when the next slot starts."""
+    history = Histories()
+    spec = a_spec(
+        schedule=a_schedule(every="1s"),
+        history=(0, 0),
+        timeouts=some_timeouts(waiting="1m", configuring="1m"),
+        succeed_when=SucceedWhen.READY,
+    )
+    history.begin(spec=spec, age=timedelta())
+    history.a_run_is_asked_for(Reaction.SETTLES)
+    history.pod_moves_to_its_end(0, Move.COMPLETES)
+    history.an_app_server_is_deleted(0, waits_for_pod=False, reaction=Reaction.SETTLES)
+    history.teardown()
