@@ -36,7 +36,7 @@ test: check ## Everything: lint, types, layers, all tests, rights, budgets
 	PERIODICBUILD_REQUESTS=$(REQUESTS) $(BIN)/python -m tests.side_by_side $(REPORT)
 	@$(BIN)/python -m tests.rights $(REQUESTS)
 	@$(BIN)/python -m tests.budget
-	@$(BIN)/python -m tests.summary "lint, types, layers, dependencies" $(REPORT).clusters $(REPORT).others
+	@$(BIN)/python -m tests.summary "lint, types, layers, dependencies" $(REPORT).nodes $(REPORT).operator $(REPORT).others
 
 test-fast: check ## What needs no cluster, in a minute and a half
 	$(BIN)/python -m pytest -q tests/unit -m "$(NO_CLUSTER)" --cov --cov-report=term:skip-covered --junit-xml=$(REPORT)

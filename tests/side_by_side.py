@@ -1,10 +1,10 @@
-"""Run all tests in two groups at the same time: both mostly wait, and take about as long as each other.
+"""Run all tests in three groups at the same time: all mostly wait, and take about as long as each other.
 
 Usage: python -m tests.side_by_side REPORT
 
 The one idea a newcomer would miss: each group is a pytest run in a session of its own, so that Ctrl-C reaches it once
 and through us, whoever is interrupted: it then takes its clusters down.  What a group has to say beyond its progress
-comes when both are over, so that no traceback is torn apart.
+comes when all are over, so that no traceback is torn apart.
 """
 
 from __future__ import annotations
@@ -24,10 +24,12 @@ from typing import IO, TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-OF_THEIR_OWN = ("tests/integration/test_demo.py", *sorted(map(str, Path().glob("tests/integration/test_cluster_*.py"))))
-"""What starts clusters itself: with the end-to-end tests about half of the time."""
+OPERATORS = sorted(map(str, Path().glob("tests/integration/test_operator_*.py")))
+OF_THEIR_OWN = ("tests/integration/test_demo.py", "tests/integration/test_cluster_node.py")
+"""What starts a node itself, beside the one of the end-to-end tests."""
 GROUPS = {
-    "clusters": ("tests/e2e", "tests/crash", "tests/chart", *OF_THEIR_OWN),
+    "nodes": ("tests/e2e", "tests/crash", "tests/chart"),
+    "operator": (*OPERATORS, *OF_THEIR_OWN),
     "others": (
         "tests/unit",
         "tests/property",
@@ -35,7 +37,7 @@ GROUPS = {
         "tests/monitoring",
         "tests/release",
         "tests/docs",
-        *(f"--ignore={path}" for path in OF_THEIR_OWN),
+        *(f"--ignore={path}" for path in (*OPERATORS, *OF_THEIR_OWN)),
     ),
 }
 """By name: what pytest is told to run."""
@@ -147,7 +149,7 @@ def _follow(groups: Sequence[Group]) -> None:
 
 
 def main() -> int:
-    """Run both groups; their JUnit reports are REPORT.clusters and REPORT.others."""
+    """Run all groups; their JUnit reports are REPORT.nodes, REPORT.operator and REPORT.others."""
     pytest = (sys.executable, "-m", "pytest", "--durations=15")
     return run({name: (*pytest, *what, f"--junit-xml={sys.argv[1]}.{name}") for name, what in GROUPS.items()})
 

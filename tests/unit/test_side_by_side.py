@@ -69,8 +69,8 @@ def chosen(arguments: Sequence[str]) -> set[Path]:
     return {file for path in named for file in (path.glob("test_*.py") if path.is_dir() else [path])} - ignored
 
 
-def test_both_groups_together_are_all_tests_and_none_is_in_both() -> None:
-    clusters, others = (chosen(arguments) for arguments in side_by_side.GROUPS.values())
+def test_all_groups_together_are_all_tests_and_none_is_in_two() -> None:
+    groups = [chosen(arguments) for arguments in side_by_side.GROUPS.values()]
 
-    assert not clusters & others
-    assert clusters | others == set(Path("tests").glob("*/test_*.py"))
+    assert sum(map(len, groups)) == len(set.union(*groups))
+    assert set.union(*groups) == set(Path("tests").glob("*/test_*.py"))
