@@ -24,12 +24,12 @@ from typing import IO, TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-OPERATORS = sorted(map(str, Path().glob("tests/integration/test_operator_*.py")))
-OF_THEIR_OWN = ("tests/integration/test_demo.py", "tests/integration/test_cluster_node.py")
-"""What starts a node itself, beside the one of the end-to-end tests."""
+OUTAGE = "tests/integration/test_operator_outage.py"
+"""As long as a fifth of all others of its name, so it goes with those that are done sooner."""
+OPERATOR = sorted(set(map(str, Path().glob("tests/integration/test_operator_*.py"))) - {OUTAGE})
 GROUPS = {
     "nodes": ("tests/e2e", "tests/crash", "tests/chart"),
-    "operator": (*OPERATORS, *OF_THEIR_OWN),
+    "operator": OPERATOR,
     "others": (
         "tests/unit",
         "tests/property",
@@ -37,7 +37,7 @@ GROUPS = {
         "tests/monitoring",
         "tests/release",
         "tests/docs",
-        *(f"--ignore={path}" for path in (*OPERATORS, *OF_THEIR_OWN)),
+        *(f"--ignore={path}" for path in OPERATOR),
     ),
 }
 """By name: what pytest is told to run."""

@@ -13,6 +13,7 @@ from tests.bench.cancel import measure_cancel
 from tests.bench.crash import measure_crash
 from tests.bench.crowd import measure_crowd
 from tests.bench.figures import measured, publish, read_figures
+from tests.bench.gate import measure_gate
 from tests.bench.herd import measure_herd
 from tests.bench.idle import measure_idle
 from tests.bench.image import measure_image
@@ -57,6 +58,7 @@ MEASUREMENTS: Mapping[str, Callable[[], dict[str, float]]] = {
     "alerting": measure_alerting,
     "image": measure_image,
     "sources": measure_sources,
+    "gate": measure_gate,
     "readme": measure_readme,
 }
 NAMES = f"{', '.join(MEASUREMENTS)}; none = all"

@@ -70,7 +70,7 @@ async def _operators_turn(cluster: Cluster, count: int, minutes: int) -> dict[st
         say(f"{count:,} PeriodicBuilds are prepared.")
         with running_operator(cluster, f"--namespace={namespace}", *UNHURRIED):
             await send_all(session, calls)
-            while any(one.status.schedule is None for one in await _builds(session, namespace)):  # noqa: ASYNC110 - asks
+            while any(one.status.schedule is None for one in await builds_in(session, namespace)):  # noqa: ASYNC110 - asks
                 await asyncio.sleep(2)
         if datetime.now(UTC) > begin - timedelta(seconds=20):
             raise TimeoutError(f"this machine is too slow to prepare {count} PeriodicBuilds in {PREPARED_WITHIN}")
@@ -79,7 +79,7 @@ async def _operators_turn(cluster: Cluster, count: int, minutes: int) -> dict[st
             last = begin + timedelta(minutes=minutes - 1)
             await _sleep_until(last)
             while (late := datetime.now(UTC) - last) < RECORDED_WITHIN:
-                builds = await _builds(session, namespace)
+                builds = await builds_in(session, namespace)
                 if all(_recorded(build) >= minutes for build in builds):
                     break
                 await asyncio.sleep(5)
@@ -151,7 +151,8 @@ def _scheduled_at(job: dict[str, Any]) -> datetime:
     return datetime.fromisoformat(job["metadata"]["annotations"][SCHEDULED_AT])
 
 
-async def _builds(session: KubeSession, namespace: str) -> list[PeriodicBuild]:
+async def builds_in(session: KubeSession, namespace: str) -> list[PeriodicBuild]:
+    """Give all PeriodicBuilds of a namespace, as the operator reads them."""
     items = await _items(session, PERIODIC_BUILDS, namespace)
     return [periodic_build_from_json(msgspec.json.encode(item)) for item in items]
 

@@ -12,6 +12,7 @@ SECRETS: Final = "python -m tests.bench secrets"
 CRASH: Final = "python -m tests.bench crash"
 MAIL_KILLS: Final = "python -m tests.bench mail-kills"
 MAIL_STORM: Final = "python -m tests.bench mail-storm"
+GATE: Final = "python -m tests.bench gate"
 
 FAULTS: Final = (
     Known(
@@ -147,4 +148,33 @@ FAULTS: Final = (
         command=MAIL_STORM,
         goal="<= 250",
     ),
+    Known(
+        id="gate-2000-slots-held",
+        what="2,000 builds due every minute behind a closed gate: slots that wait or are recorded when it opens",
+        unit="",
+        command=GATE,
+        goal=">= 5000",
+    ),
+    Known(
+        id="gate-2000-started-while-closed",
+        what="... builds that have started while it was closed",
+        unit="",
+        command=GATE,
+        goal="<= 0",
+    ),
+    Known(
+        id="gate-2000-starts-per-second",
+        what="... builds that start per second once it is open, of 20 that may",
+        unit="",
+        command=GATE,
+        goal="<= 21",
+    ),
+    Known(
+        id="gate-2000-unaccounted",
+        what="... slots that an independent recount misses when all have started",
+        unit="",
+        command=GATE,
+        goal="<= 0",
+    ),
+    Known(id="gate-2000-rss-mb", what="... resident memory of the operator then", unit="MB", command=GATE),
 )

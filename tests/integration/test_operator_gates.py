@@ -9,67 +9,23 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from typing import Any
 
 import pykube
 import pytest
 from tests.cluster import lifecycle
 from tests.cluster.cluster import Cluster
 from tests.cluster.levels import Level
+from tests.e2e.gates import Gates
 from tests.e2e.objects import RUN_NOW, PeriodicBuild
 from tests.e2e.stage import Stage, eventually, see
 from tests.integration.simulated_specs import a_build_spec, every, in_seconds, text_of
 from tests.integration.test_cli_plugin import plugin_on
 from tests.operator_process import ROOT, OperatorProcess, install
-from tests.schema.manifests import as_list, build_gate
 
 pytestmark = pytest.mark.simulated_nodes
 
 OVERRIDE = "periodicbuild.dev/override-gate"
 MINUTELY = {"cron": {"expression": "* * * * *"}}
-
-
-class Gates:
-    """The gates of one test."""
-
-    def __init__(self, stage: Stage) -> None:
-        self._stage = stage
-        self._names: list[str] = []
-
-    def apply(self, name: str, **spec: Any) -> str:
-        """Create or edit a gate about the test's namespace; give its full name."""
-        full = f"{self._stage.namespace}-{name}"
-        self._names.append(full)
-        gate = build_gate(full, **{"scope": {"namespaces": [self._stage.namespace]}, "owner": "me", **spec})
-        self._stage.cluster.kubectl("apply", "--filename=-", input=as_list(gate))
-        return full
-
-    def delete(self, full: str) -> None:
-        """Delete one."""
-        self._stage.cluster.kubectl("delete", f"bgate/{full}", "--ignore-not-found")
-
-    def read(self, full: str) -> dict[str, Any]:
-        """Give its status."""
-        gate = json.loads(self._stage.cluster.kubectl("get", f"bgate/{full}", "--output=json"))
-        status: dict[str, Any] = gate.get("status", {})
-        return status
-
-    def conditions(self, full: str) -> dict[str, tuple[str, str]]:
-        """Give status and reason of its conditions."""
-        found = self.read(full).get("conditions", ())
-        return {condition["type"]: (condition["status"], condition["reason"]) for condition in found}
-
-    def sees(self, full: str, type_: str, *verdict: str) -> None:
-        """Wait until a condition says so."""
-        what = f"{type_} of gate {full} is {verdict}"
-        eventually(
-            lambda: self.conditions(full).get(type_) == verdict, what, otherwise=lambda: json.dumps(self.read(full))
-        )
-
-    def clear(self) -> None:
-        """Delete them all."""
-        for name in self._names:
-            self.delete(name)
 
 
 @pytest.fixture
