@@ -13,6 +13,8 @@ from tests.e2e.stage import eventually
 from tests.schema.manifests import as_list, build_gate
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.e2e.stage import Stage
 
 
@@ -57,3 +59,12 @@ class Gates:
         """Delete them all."""
         for name in self._names:
             self.delete(name)
+
+
+def gates_of(stage: Stage) -> Iterator[Gates]:
+    """Give one test its gates, and delete them afterwards, however it ends."""
+    made = Gates(stage)
+    try:
+        yield made
+    finally:
+        made.clear()

@@ -5,26 +5,25 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 import pytest
-from tests.e2e.gates import Gates
+from tests.e2e.gates import Gates, gates_of
 from tests.e2e.stage import Stage, eventually, see
 from tests.e2e.templates import WORK_UNTIL_TOLD, a_build_spec, every
+from tests.integration.simulated_specs import in_seconds, text_of
 
 pytestmark = pytest.mark.real_node
 
-ANNOUNCED_FOR: Final = timedelta(seconds=20)
+ANNOUNCED_FOR_SECONDS: Final = 20
 LASTS: Final = timedelta(seconds=25)
 
 
 @pytest.fixture
 def gates(stage: Stage) -> Iterator[Gates]:
     """Give one test its gates."""
-    made = Gates(stage)
-    yield made
-    made.clear()
+    yield from gates_of(stage)
 
 
 @contextmanager
@@ -46,14 +45,9 @@ def window(begins: datetime, ends: datetime) -> dict[str, object]:
     return {"name": "upgrade", "once": {"startTime": text_of(begins), "endTime": text_of(ends)}}
 
 
-def text_of(instant: datetime) -> str:
-    """Write an instant as the API does."""
-    return f"{instant:%Y-%m-%dT%H:%M:%SZ}"
-
-
 def test_a_rollout_waits_for_what_is_built_and_holds_back_what_is_not(stage: Stage, gates: Gates) -> None:
     assert stage.namespace
-    begins = datetime.now(UTC).replace(microsecond=0) + ANNOUNCED_FOR
+    begins = in_seconds(ANNOUNCED_FOR_SECONDS)
     gate = gates.apply("upgrade", reason="database upgrade", windows=[window(begins, begins + LASTS)])
     gates.sees(gate, "Open", "True", "Open")
 

@@ -15,7 +15,7 @@ import pytest
 from tests.cluster import lifecycle
 from tests.cluster.cluster import Cluster
 from tests.cluster.levels import Level
-from tests.e2e.gates import Gates
+from tests.e2e.gates import Gates, gates_of
 from tests.e2e.objects import RUN_NOW, PeriodicBuild
 from tests.e2e.stage import Stage, eventually, see
 from tests.integration.simulated_specs import a_build_spec, every, in_seconds, text_of
@@ -31,9 +31,7 @@ MINUTELY = {"cron": {"expression": "* * * * *"}}
 @pytest.fixture
 def gates(stage: Stage) -> Iterator[Gates]:
     """Give one test its gates."""
-    made = Gates(stage)
-    yield made
-    made.clear()
+    yield from gates_of(stage)
 
 
 def see_held(build: PeriodicBuild, reason: str, *named: str) -> PeriodicBuild:

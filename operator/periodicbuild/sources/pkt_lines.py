@@ -31,16 +31,16 @@ async def packets(chunks: AsyncIterator[bytes], host: str) -> AsyncGenerator[byt
     """Read lines, without their line ends, and None for a mark; raises SourceError for what are none."""
     held = b""
     async for chunk in chunks:
-        held += chunk
-        while len(held) >= _LENGTH and len(held) >= (length := _length(held, host)):
-            yield None if held[:_LENGTH] <= _LAST_MARK else held[_LENGTH:length].rstrip(b"\n")
-            held = held[length:]
+        held, at = held + chunk, 0  # cut once for all lines of a chunk: each cut copies the rest
+        while len(held) - at >= _LENGTH and len(held) - at >= (length := _length(held[at : at + _LENGTH], host)):
+            line, at = held[at : at + length], at + length
+            yield None if line[:_LENGTH] <= _LAST_MARK else line[_LENGTH:].rstrip(b"\n")
+        held = held[at:]
     if held:
         raise SourceError(f"{host} has hung up in the middle of its answer")
 
 
-def _length(held: bytes, host: str) -> int:
-    digits = held[:_LENGTH]
+def _length(digits: bytes, host: str) -> int:
     if not _HEX.fullmatch(digits):
         raise SourceError(f"{host} does not speak git's protocol there: is the URL that of a repository?")
     return max(_LENGTH, int(digits, 16))

@@ -199,9 +199,8 @@ class Reconciler:
 
     async def _act_for_build(self, key: Key, stored: StoredBuild, plan: BuildPlan) -> None:
         build = stored.build
-        self._admission.begin(
-            key, plan.first
-        )  # before anything is waited for: a gate that closes meanwhile has to know
+        # Before anything is waited for: a gate that closes meanwhile has to know.
+        self._admission.begin(key, plan.first)
         for action in plan.first:
             await self._actions.for_build(action, build)
             if isinstance(action, CreateAppServer) and action.slot is not None and self._has_started(action, build):
