@@ -89,6 +89,7 @@ ledger_entries = st.builds(
     outcome=st.none() | st.sampled_from(Outcome),
     outcome_reason=st.none() | st.sampled_from(OutcomeReason) | words,
     inputs=st.none() | words,
+    message=texts,
 )
 
 runs = st.builds(

@@ -18,6 +18,7 @@ pytestmark = pytest.mark.real_node
 
 ANNOUNCED_FOR_SECONDS: Final = 20
 LASTS: Final = timedelta(seconds=25)
+MINUTELY: Final = {"cron": {"expression": "* * * * *"}}
 
 
 @pytest.fixture
@@ -75,12 +76,14 @@ def test_a_rollout_waits_for_what_is_built_and_holds_back_what_is_not(stage: Sta
     eventually(lambda: not stage.pods(long) or stage.app_servers(long)[-1].state == "Completed", "it is built")
 
 
-def test_many_that_waited_start_one_after_the_other(stage: Stage, gates: Gates) -> None:
+def test_what_a_freeze_held_back_is_on_record_and_only_the_newest_slots_start(stage: Stage, gates: Gates) -> None:
     gate = gates.apply("freeze", reason="freeze", closed=True)
     gates.sees(gate, "Safe", "True", "NothingInProgress")
-    builds = [stage.create(f"build-{number}", a_build_spec(schedule=every("2s"))) for number in range(5)]
+    builds = [stage.create(f"build-{number}", a_build_spec(schedule=MINUTELY)) for number in range(5)]
     for build in builds:
-        see(build, lambda one: one.read("status.waiting.reason") == "GateClosed", "it waits for the gate")
+        see(build, lambda one: one.fates == ["Skipped/GateClosed"], "a slot gave way to the next", within_seconds=150)
+        assert build.read("status.ledger")[0]["message"] == f"gate {gate} (me: freeze) is closed"
+    newest = {build.name: build.read("status.waiting.slotTime") for build in builds}
     assert stage.kubectl("get", "pods", "--output=name") == ""
 
     gates.delete(gate)
@@ -88,3 +91,6 @@ def test_many_that_waited_start_one_after_the_other(stage: Stage, gates: Gates) 
     for build in builds:
         stage.attempt(build, 1, "Completed")
         build.disable()
+    started = [build.read("status.lastScheduled") for build in builds]
+    assert {build.name: one["slotTime"] for build, one in zip(builds, started, strict=True)} == newest
+    assert all(one["startTime"] > one["slotTime"] for one in started)

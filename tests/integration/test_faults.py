@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +14,7 @@ from tests.faults.proxy import KillsNobodyError, proxy_between
 from tests.faults.script import ALWAYS, Fault, Match
 from tests.integration.kube_support import (
     CONFIG_MAPS,
+    DEADLINE_SECONDS,
     create_config_map,
     delete_config_map,
     eventually,
@@ -182,12 +184,17 @@ def test_a_stale_list_is_the_real_one_of_an_earlier_moment(control_plane: Cluste
 
 def test_a_watch_that_begins_in_the_past_tells_all_since(control_plane: Cluster, tmp_path: Path) -> None:
     async def scenario(scene: Scene) -> None:
+        path, own = CONFIG_MAPS.path(namespace=scene.namespace), {"labelSelector": "app=own"}
         await scene.names(scene.client)
         await scene.create("before", of=scene.admin)
-        scene.proxy.add(Fault(Stale(), match=Match(verbs=("watch",)), nth=2))  # the first one is the list
-        async with watching(scene.client, scene.namespace) as (known, _):
-            await eventually(lambda: bool(known.changes))
-            assert (known.lists, known.names) == (1, {"before"})
+        now = json.loads(await scene.admin.get(path, own))["metadata"]["resourceVersion"]
+        scene.proxy.add(Fault(Stale(), match=Match(verbs=("watch",))))
+        async with (
+            asyncio.timeout(DEADLINE_SECONDS),
+            aclosing(scene.client.stream(path, own | {"watch": "1", "resourceVersion": now})) as chunks,
+        ):
+            told = json.loads((await anext(chunks)).splitlines()[0])
+        assert (told["type"], told["object"]["metadata"]["name"]) == ("ADDED", "before")
 
     play(control_plane, tmp_path, scenario)
 

@@ -20,6 +20,7 @@ from tests.e2e.objects import RUN_NOW, PeriodicBuild
 from tests.e2e.stage import Stage, eventually, see
 from tests.integration.simulated_specs import a_build_spec, every, in_seconds, text_of
 from tests.integration.test_cli_plugin import plugin_on
+from tests.mail.running import RunningMailServer
 from tests.operator_process import ROOT, OperatorProcess, install
 
 pytestmark = pytest.mark.simulated_nodes
@@ -165,8 +166,27 @@ def test_an_annotation_overrides_a_gate_and_the_ledger_says_so(stage: Stage, gat
     build.patch({"metadata": {"annotations": {OVERRIDE: full}}})
 
     see(build, lambda one: one.fates == ["Started/GateOverridden: Succeeded"], "it has started")
+    assert build.read("status.ledger")[0]["message"] == f"in spite of gate {full}"
     (server,) = stage.app_servers(build)
     assert server.read("metadata.annotations") == {"periodicbuild.dev/overridden-gate": full}
+
+
+def test_the_mail_of_a_failure_names_the_gate_that_was_overridden_and_the_one_that_holds_the_next_slot_back(
+    stage: Stage, gates: Gates, mail: RunningMailServer
+) -> None:
+    full = gates.apply("mailed", closed=True)
+    spec = a_build_spec("8s", exit_code=1, schedule=every("3s"), notifications={"email": {"to": ["ops@example.com"]}})
+    build = stage.create("fails", spec, annotations={OVERRIDE: full})
+    see(build, lambda one: one.fates == ["Started/GateOverridden"], "it has started")
+
+    build.patch({"metadata": {"annotations": {OVERRIDE: None}}})
+
+    (letter, *_) = mail.wait_for(1, stage.namespace, "fails")
+    body = letter.get_body(("plain",))
+    assert body is not None
+    text = " ".join(body.get_content().split())
+    assert f"Started in spite of gate {full}" in text
+    assert f"GateClosed: gate {full} (me: database upgrade) is closed" in text
 
 
 def test_a_run_by_hand_waits_for_gates(stage: Stage, gates: Gates) -> None:
@@ -187,13 +207,14 @@ def test_slots_that_fall_due_meanwhile_are_skipped_and_only_the_newest_starts(st
     full = gates.apply("minutes", closed=True)
     build = stage.create("minutely", a_build_spec(schedule=MINUTELY))
     see(build, lambda one: one.fates == ["Skipped/GateClosed"], "a slot gave way to the next", within_seconds=200)
-    waiting = build.read("status.waiting.slotTime")
+    waiting, closed = build.read("status.waiting.slotTime"), build.read("status.ledger")[0]
+    assert closed["message"] == f"gate {full} (me: database upgrade) is closed"
     gates.delete(full)
     see(build, lambda one: "Started/Due: Succeeded" in one.fates, "the newest one has started")
     assert build.read("status.lastScheduled.slotTime") == waiting
     assert "SlotSkipped" in stage.events(build)
-    why = plugin_on(stage).here("why", build.name)
-    assert why.code == 0
+    why = plugin_on(stage).here("why", build.name, "--at", closed["slotTime"])
+    assert f"it was skipped (GateClosed: gate {full} (me: database upgrade) is closed)" in " ".join(why.out.split())
 
 
 def test_a_person_is_told_which_gate_it_is(stage: Stage, gates: Gates) -> None:

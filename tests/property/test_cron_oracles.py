@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.builders import at
 from tests.property.cron_cases import CHANGES, COMPARED, MINUTE, SCHEDULES, Clock, a_writer, cases, clock, ours, walk
@@ -51,7 +51,6 @@ def patterns(draw: st.DrawFn, zone: str) -> Pattern:
     return pattern
 
 
-@settings(deadline=None)
 @given(starts(), spans, spans, st.data())
 def test_walking_counting_and_looking_back_agree(
     start: tuple[str, datetime], first: timedelta, second: timedelta, data: st.DataObject

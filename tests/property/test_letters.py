@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from periodicbuild.core.reasons import NoticeKind
+from periodicbuild.core.reasons import Blocker, NoticeKind
+from periodicbuild.core.status import Waiting
 from periodicbuild.notify.headers import subject_header, word
 from periodicbuild.notify.letters import digest_letter, letter
 from periodicbuild.notify.notice import Failure, Notice
@@ -48,6 +49,8 @@ OF_TYPES: dict[str, st.SearchStrategy[Any]] = {
     "tuple[str, ...]": st.lists(TEXTS, max_size=3).map(tuple),
     "NoticeKind": st.sampled_from(NoticeKind),
 }
+WAITS = st.builds(Waiting, slot=INSTANTS, reason=st.sampled_from(Blocker), since_at=INSTANTS, message=TEXTS)
+OF_TYPES["Waiting | None"] = st.none() | WAITS
 FAILURES = st.builds(Failure, **{field.name: OF_TYPES[str(field.type)] for field in fields(Failure)})
 OF_TYPES["Failure | None"] = st.none() | FAILURES
 NOTICES = st.builds(Notice, **{field.name: OF_TYPES[str(field.type)] for field in fields(Notice)})

@@ -145,7 +145,6 @@ class Histories(Rollouts):
 TestHistories = Histories.TestCase
 TestHistories.settings = settings(
     stateful_step_count=STEPS,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
 )
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 from tests.builders.planting import PLANTED, everything_told
 
 
-@settings(deadline=None)
 @given(PLANTED)
 def test_a_secret_is_in_nothing_that_becomes_of_a_failed_build(planted: tuple[bytes, str]) -> None:
     log, secret = planted

@@ -59,6 +59,5 @@ class ServingHistories(Histories):
 TestServingHistories = ServingHistories.TestCase
 TestServingHistories.settings = settings(
     stateful_step_count=STEPS,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
 )

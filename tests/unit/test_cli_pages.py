@@ -46,13 +46,14 @@ def test_the_ledger_shows_neighbours_as_one_and_failures_with_their_cause(capsys
         an_entry(slot="2026-11-25T02:30:00Z"),
         an_entry(slot=AT_TWO_TEXT, outcome=Outcome.FAILED, outcome_reason=OutcomeReason.RETRIES_USED_UP),
         an_entry(slot="2026-11-23T02:00:00Z", until="2026-11-24T02:00:00Z", count=2, fate=Fate.DISABLED),
+        replace(an_entry(slot="2026-11-22T12:00:00Z", fate=Fate.GATE_CLOSED), message="gate upgrade is closed"),
         an_entry(slot="2026-11-22T02:00:00Z", outcome=Outcome.SUCCEEDED),
     )
 
     print_tables(ledger_table(build, entries, [running, failed], title="Ledger:", wide=False))
 
     _, header, *lines = capsys.readouterr().out.splitlines()
-    assert header.split() == ["SLOT", "COUNT", "DECISION", "REASON", "OUTCOME", "RUN", "FAILURE"]
+    assert header.split() == ["SLOT", "COUNT", "DECISION", "REASON", "OUTCOME", "RUN", "MESSAGE"]
     assert [[word.strip() for word in line.split("  ") if word] for line in lines] == [
         ["2026-11-25T02:30:00Z", "1", "Started", "Due", "in progress (attempt 2)", "20261125-023000", "-"],
         [
@@ -65,6 +66,7 @@ def test_the_ledger_shows_neighbours_as_one_and_failures_with_their_cause(capsys
             "Build/NonZeroExit: exit code 1",
         ],
         ["2026-11-23T02:00:00Z to 2026-11-24T02:00:00Z", "2", "Skipped", "Disabled", "-", "-", "-"],
+        ["2026-11-22T12:00:00Z", "1", "Skipped", "GateClosed", "-", "-", "gate upgrade is closed"],
         ["2026-11-22T02:00:00Z", "1", "Started", "Due", "Succeeded", "20261122-020000", "-"],
     ]
 

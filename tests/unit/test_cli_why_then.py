@@ -154,6 +154,18 @@ def test_a_slot_may_wait_for_its_spread() -> None:
     assert "with its spread it starts at 2026-11-24T05:" in explanation.answer
 
 
+def test_a_slot_that_a_gate_has_held_back_names_it_for_as_long_as_it_is_listed() -> None:
+    """R32."""
+    text = "gate upgrade (me: new disks) is closed"
+    entry = replace(an_entry(slot="2026-11-24T04:00:00", fate=Fate.GATE_CLOSED), message=text)
+
+    explanation = why_then(known(a_status(entry)), at("2026-11-24T04:00:00"))
+
+    assert f"it was skipped (GateClosed: {text})" in explanation.answer
+    assert facts_of(explanation)["Because"] == text
+    assert explanation.document["entry"]["message"] == text
+
+
 def test_a_run_is_told_with_container_exit_code_and_message() -> None:
     facts = facts_of(why_then(known(a_status(FAILED_ENTRY, SUPERSEDED), FAILED), at("2026-11-24T05:00:00")))
 

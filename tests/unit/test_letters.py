@@ -11,6 +11,7 @@ from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.builders.looks import a_wait
 from tests.builders.notices import (
     A_FAILURE,
     OF_EACH_KIND,
@@ -21,7 +22,7 @@ from tests.builders.notices import (
     a_reminder,
 )
 
-from periodicbuild.core.reasons import NoticeKind
+from periodicbuild.core.reasons import Blocker, NoticeKind
 from periodicbuild.notify.instants import span
 from periodicbuild.notify.letters import digest_letter, heartbeat_letter, letter
 from periodicbuild.notify.overviews import ROWS, Heartbeat
@@ -332,6 +333,17 @@ def test_what_has_changed_since_the_last_success_stands_below_the_run() -> None:
     at = lines.index("  Changed        code (111111111111 to 222222222222)")
     assert lines[at + 1] == "                 base, not known: is down"
     assert "Changed" not in text_of(a_letter(a_failed_run()))
+
+
+def test_a_gate_that_holds_the_next_slot_back_stands_below_it() -> None:
+    """R32."""
+    waiting = a_wait("2026-11-25T02:45:00", reason=Blocker.GATE_CLOSED, message="gate upgrade (me: disks) is closed")
+    notice = a_failed_run(held_back=waiting, start_note="in spite of gate rollout")
+    lines = text_of(a_letter(notice)).splitlines()
+    at = lines.index("  Held back      the slot 2026-11-25 02:45:00 UTC")
+    assert lines[at - 1].startswith("  Next slot ")
+    assert lines[at + 1] == "                 GateClosed: gate upgrade (me: disks) is closed"
+    assert lines[lines.index("  Started        in spite of gate rollout") - 1].startswith("  Due ")
 
 
 def test_a_recovery_does_not_call_itself_the_last_success() -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tests.builders import a_build, a_result, a_run, an_app_server, at
-from tests.builders.looks import PREVIOUS, a_status
+from tests.builders import a_build, a_result, a_run, an_app_server, an_entry, at
+from tests.builders.looks import PREVIOUS, a_status, a_wait
 
 from periodicbuild.core.facts import AppServerStatus
 from periodicbuild.core.inputs import Comparison, Input, Verdict
 from periodicbuild.core.mail import FailingSince, PendingNotice
-from periodicbuild.core.reasons import SinkName, State
+from periodicbuild.core.reasons import Blocker, Fate, SinkName, State
 from periodicbuild.core.status import LastFailure, LastSuccess
 from periodicbuild.notify.composing import compose
 from periodicbuild.notify.notice import Failure
@@ -99,6 +99,21 @@ def test_between_attempts_the_next_one_is_announced() -> None:
     owed = replace(OWED, key=f"{RUN}/AttemptFailed/1", failing_since=None)
     notice = compose(build, owed, ATTEMPT, None)
     assert (notice.next_attempt_at, notice.thread) == (at("2026-11-23T03:05:00"), RUN)
+
+
+def test_gates_are_named_that_hold_the_next_slot_back_or_did_not_hold_this_one() -> None:
+    """R32."""
+    passed = replace(an_entry(slot=PREVIOUS, fate=Fate.GATE_OVERRIDDEN), message="in spite of gate rollout")
+    held = a_wait(reason=Blocker.GATE_CLOSED, message="gate upgrade (me: new disks) is closed")
+    busy = a_wait(reason=Blocker.BUILD_IN_PROGRESS)
+    notices = [
+        compose(a_build(status=replace(STATUS, ledger=(passed,), waiting=waiting)), OWED, ATTEMPT, None)
+        for waiting in (held, busy)
+    ]
+    assert [(notice.start_note, notice.held_back) for notice in notices] == [
+        ("in spite of gate rollout", held),
+        ("in spite of gate rollout", None),
+    ]
 
 
 def test_what_has_changed_since_the_last_success_is_told_as_it_was_compared() -> None:

@@ -251,7 +251,8 @@ def test_after_a_closing_only_the_newest_slot_starts_and_the_others_say_why_they
     held = a_pattern_build(waiting=a_wait(slot=ONE, reason=Blocker.GATE_CLOSED, message=TEXT))
     plan = a_look(held, TWO, gates=Gates(known=(CLOSED,)))
     after = memory(plan)
-    assert [(entry.slot, entry.reason) for entry in after.ledger[:1]] == [(at(ONE), Fate.GATE_CLOSED)]
+    told_by = [(entry.slot, entry.reason, entry.message) for entry in after.ledger[:1]]
+    assert told_by == [(at(ONE), Fate.GATE_CLOSED, TEXT)]
     assert after.waiting == a_wait(slot=TWO, reason=Blocker.GATE_CLOSED, message=TEXT)
     (event,) = plan.events
     assert event.note == f"The build due at 2026-11-24T01:00:00Z was skipped: GateClosed, {TEXT}"
@@ -262,7 +263,7 @@ def test_a_slot_that_waits_past_its_deadline_says_which_gate_it_waited_for() -> 
     starting = replace(nightly.spec.starting, deadline=timedelta(minutes=10))
     late = replace(nightly, spec=replace(nightly.spec, starting=starting))
     plan = a_look(late, "2026-11-24T01:10:01", gates=Gates(known=(CLOSED,)))
-    assert memory(plan).ledger[0].reason == Fate.ROLLOUT_IMMINENT
+    assert (memory(plan).ledger[0].reason, memory(plan).ledger[0].message) == (Fate.ROLLOUT_IMMINENT, TEXT)
     assert plan.events[0].note.endswith(f"skipped: RolloutImminent, {TEXT}")
 
 
@@ -349,7 +350,8 @@ def test_an_annotation_lets_one_build_pass_the_gates_it_names_and_the_ledger_say
     assert create.overridden == ("audit", "rollout")
     started = replace(an_app_server(), overridden=create.overridden)
     after = a_look(build, SLOT, children=[started], gates=gates)
-    assert memory(after).ledger[0].reason == Fate.GATE_OVERRIDDEN
+    (entry,) = memory(after).ledger[:1]
+    assert (entry.reason, entry.message) == (Fate.GATE_OVERRIDDEN, "in spite of gate audit and gate rollout")
     assert after.events[0].note.endswith("nightly-20261124-023000-1, in spite of gate audit and gate rollout")
 
 

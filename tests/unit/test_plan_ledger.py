@@ -109,6 +109,7 @@ NEIGHBOURS = {
     "another reason": (an_entry(slot=PREVIOUS, fate=Fate.DISABLED), Fate.SCHEDULE_EDITED, 2),
     "another decision": (an_entry(slot=PREVIOUS, fate=Fate.OPERATOR_DOWN), Fate.SCHEDULE_EDITED, 2),
     "another epoch": (an_entry(slot=PREVIOUS, fate=Fate.SCHEDULE_EDITED, epoch=0), Fate.SCHEDULE_EDITED, 2),
+    "another message": (replace(SKIPPED, message="gate upgrade (me: new disks) is closed"), Fate.SCHEDULE_EDITED, 2),
     "a start": (an_entry(slot=PREVIOUS), Fate.DUE, 2),
 }
 

@@ -105,6 +105,9 @@ def test_items_of_lists_say_only_what_there_is_to_say() -> None:
             ledger=(
                 an_entry(outcome=Outcome.FAILED, outcome_reason="RetriesUsedUp"),
                 an_entry(slot="2026-11-20", until="2026-11-23", count=4, fate=Fate.OPERATOR_DOWN),
+                replace(
+                    an_entry(slot="2026-11-19", fate=Fate.GATE_CLOSED), message="gate upgrade (me: disks) is closed"
+                ),
             ),
             runs=(a_run(server, disruptions=1),),
         )
@@ -128,6 +131,14 @@ def test_items_of_lists_say_only_what_there_is_to_say() -> None:
             "decision": "Missed",
             "reason": "OperatorDown",
             "time": "2026-11-20T00:00:00Z",
+        },
+        {
+            "slotTime": "2026-11-19T00:00:00Z",
+            "epoch": 1,
+            "decision": "Skipped",
+            "reason": "GateClosed",
+            "time": "2026-11-19T00:00:00Z",
+            "message": "gate upgrade (me: disks) is closed",
         },
     ]
     assert status["runs"] == [

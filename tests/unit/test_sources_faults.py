@@ -18,6 +18,7 @@ from tests.sources.finding import ON_LOOPBACK, a_finder, code, found
 from tests.sources.repositories import Repository, git_server
 
 from periodicbuild.core.inputs import Finding, Source, SourceKind
+from periodicbuild.sources.finder import AT_ONCE_PER_HOST
 from periodicbuild.sources.hosts import HostRules
 from periodicbuild.sources.pkt_lines import packet
 
@@ -283,6 +284,25 @@ def test_a_host_that_wants_a_moment_gets_it() -> None:
 
     finding = found_at(answer)
     assert (calls, finding.problem[:37]) == (2, "127.0.0.1 has no such repository, or ")
+
+
+def test_a_host_is_asked_for_four_things_at_once_and_forgotten_afterwards() -> None:
+    now, most = 0, 0
+
+    async def answer(_: web.BaseRequest) -> web.StreamResponse:
+        nonlocal now, most
+        now += 1
+        most = max(most, now)
+        await asyncio.sleep(0.02)
+        now -= 1
+        return web.Response(status=404)
+
+    async def ask() -> int:
+        async with Loopback(answer) as server, a_finder() as finder:
+            await asyncio.gather(*(finder.find(code(f"{server.url}/{number}.git")) for number in range(12)))
+            return len(finder._places_at)
+
+    assert (asyncio.run(ask()), most) == (0, AT_ONCE_PER_HOST)
 
 
 def test_who_has_waited_too_long_for_its_turn_is_not_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:

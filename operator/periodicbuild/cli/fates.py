@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 def fate_sentence(build: PeriodicBuild, entry: LedgerEntry, app_servers: Sequence[AppServer]) -> str:
     """Say in one sentence whether it ran, and why not or how it ended."""
-    why = f"{entry.reason}: {meaning_of(entry.reason, FATES, build.ref.name).text}"
+    why = f"{entry.reason}: {entry.message or meaning_of(entry.reason, FATES, build.ref.name).text}"
     if entry.decision is not Decision.STARTED:
         return f"it was {entry.decision.lower()} ({why})"
     if entry.outcome is None:
@@ -47,6 +47,8 @@ def fate_facts(
     yield "Decision", Cell(f"{entry.decision}/{entry.reason}, {both(entry.decided_at, now)}", mood)
     if entry.count > 1:
         yield "Slots with it", Cell(f"{entry.count}, {instant_text(entry.slot)} to {_last(entry)}")
+    if entry.message:
+        yield "Because", Cell(entry.message)
     yield "It means", Cell(meaning.text)
     if meaning.remedy:
         yield "What helps", Cell(meaning.remedy)
@@ -67,6 +69,7 @@ def fate_document(build: PeriodicBuild, entry: LedgerEntry, app_servers: Sequenc
         "decision": entry.decision.value,
         "reason": str(entry.reason),
         "time": instant_text(entry.decided_at),
+        "message": entry.message or None,
         "meaning": meaning.text,
         "remedy": meaning.remedy or None,
         "run": entry.run,

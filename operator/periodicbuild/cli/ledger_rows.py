@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from periodicbuild.core.facts import AppServer, PeriodicBuild
     from periodicbuild.core.status import LedgerEntry
 
-COLUMNS: Final = ("SLOT", "COUNT", "DECISION", "REASON", "OUTCOME", "RUN", "FAILURE")
+COLUMNS: Final = ("SLOT", "COUNT", "DECISION", "REASON", "OUTCOME", "RUN", "MESSAGE")
 WIDE_COLUMNS: Final = ("DECIDED", "EPOCH")
-"""Before the failure, which has the room that is left."""
+"""Before the message, which has the room that is left."""
 
 IN_PROGRESS: Final = "in progress"
 
@@ -42,9 +42,9 @@ def ledger_table(
     columns = (*COLUMNS[:-1], *(WIDE_COLUMNS if wide else ()), COLUMNS[-1])
     rows = []
     for entry in entries:
-        failure = failures.get(entry.run or "", NOTHING) if entry.outcome is Outcome.FAILED else NOTHING
+        failure = failures.get(entry.run or "") if entry.outcome is Outcome.FAILED else None
         more = (Cell(absolute(entry.decided_at)), Cell(str(entry.epoch))) if wide else ()
-        rows.append((*_cells(entry, in_progress), *more, Cell(failure)))
+        rows.append((*_cells(entry, in_progress), *more, Cell(failure or entry.message or NOTHING)))
     return Table(title=title, columns=columns, rows=tuple(rows))
 
 

@@ -56,16 +56,16 @@ FATES: Final[Mapping[Fate, Meaning]] = {
     ),
     Fate.GATE_OVERRIDDEN: Meaning(
         "it started although a gate was closed, or about to be, since an annotation names that gate",
-        "kubectl get events names the gate; take the annotation periodicbuild.dev/override-gate away to obey it again",
+        "take the annotation periodicbuild.dev/override-gate away to obey it again",
     ),
     Fate.GATE_CLOSED: Meaning(
         "it waited for a gate, which was closed, until the next slot was due or its deadline had passed",
-        "kubectl get events names the gate and its owner; once it is open: kubectl periodicbuild run {name}",
+        "ask the gate's owner; once it is open: kubectl periodicbuild run {name}",
     ),
     Fate.ROLLOUT_IMMINENT: Meaning(
         "it would not have ended before a gate closes, by its estimate, and waited until the next slot was due or its"
         " deadline had passed",
-        "a shorter estimatedDuration lets it start later, if that is what it takes; kubectl get events names the gate",
+        "a shorter estimatedDuration lets it start later, if that is what it takes; or ask the gate's owner",
     ),
     Fate.OPERATOR_DOWN: Meaning(
         "nobody looked at it before the next slot was due, its deadline had passed, or the schedule was changed",

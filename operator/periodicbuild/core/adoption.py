@@ -105,14 +105,17 @@ def _record_start(draft: Draft, child: AppServer, slot: datetime) -> None:
             end_run(draft, run, Outcome.FAILED, OutcomeReason.GIVEN_UP_FOR_SLOT)
     started = new_run(child, child.created_at)
     verdict = verdict_of(child)
-    draft.rule(Ruling(slot=slot, fate=fate, at=draft.now.wall, run=started.id, started_at=started_at, inputs=verdict))
+    why = in_spite_of(child.overridden)
+    draft.rule(
+        Ruling(slot=slot, fate=fate, at=draft.now.wall, run=started.id, started_at=started_at, inputs=verdict, why=why)
+    )
     draft.status = replace(
         draft.status,
         runs=(*draft.status.runs, started),
         last_scheduled=LastScheduled(slot=slot, started_at=started_at, run=started.id),
     )
     note = f"Build {started.id}, due at {slot:%Y-%m-%dT%H:%M:%SZ}, has started as AppServer {child.ref.name}"
-    note += f"{in_spite_of(child.overridden)}{_news(child)}"
+    note = ", ".join(filter(None, (note, why))) + _news(child)
     draft.tell(EventType.NORMAL, EventReason.BUILD_STARTED, note, key=started.id)
     note_start(draft, child, slot)
 

@@ -90,8 +90,8 @@ def is_gated(waiting: Waiting | None) -> bool:
 
 
 def in_spite_of(overridden: tuple[str, ...]) -> str:
-    """Say which gates a build was started in spite of."""
-    return f", in spite of gate {' and gate '.join(overridden)}" if overridden else ""
+    """Say which gates a build was started in spite of; empty = of none."""
+    return cut_message(f"in spite of gate {' and gate '.join(overridden)}") if overridden else ""
 
 
 def is_held(draft: Draft) -> bool:

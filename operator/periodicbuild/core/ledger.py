@@ -40,7 +40,7 @@ class Ruling:
     inputs: str | None = None
     """For Started: what the comparison of its inputs came to (R31)."""
     why: str = ""
-    """More than the word of the fate, for the Event."""
+    """What the word of the fate leaves open: gate, owner and reason (R32)."""
 
     @property
     def reason(self) -> str:
@@ -140,6 +140,7 @@ def _entry(ruling: Ruling, epoch: int) -> LedgerEntry:
         count=ruling.count,
         run=ruling.run,
         inputs=ruling.inputs,
+        message=ruling.why,
     )
 
 
@@ -159,11 +160,8 @@ def _with_entry(
 
 
 def _are_one(newest: LedgerEntry, entry: LedgerEntry) -> bool:
-    return entry.decision != Decision.STARTED and (newest.epoch, newest.decision, newest.reason) == (
-        entry.epoch,
-        entry.decision,
-        entry.reason,
-    )
+    told, telling = ((one.epoch, one.decision, one.reason, one.message) for one in (newest, entry))
+    return entry.decision != Decision.STARTED and told == telling
 
 
 def _pruned(ledger: tuple[LedgerEntry, ...], in_progress: frozenset[str]) -> Iterable[LedgerEntry]:

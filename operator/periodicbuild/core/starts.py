@@ -119,7 +119,7 @@ def _admit_manual_run(draft: Draft) -> bool:
     oldest = min(candidates, key=lambda child: (child.created_at, child.ref.name))
     draft.status = replace(draft.status, runs=(*draft.status.runs, new_run(oldest, draft.now.steady)))
     note = f"Build {oldest.run} was asked for by hand and has started as AppServer {oldest.ref.name}"
-    note += in_spite_of(verdict_on(draft).overridden)
+    note = ", ".join(filter(None, (note, in_spite_of(verdict_on(draft).overridden))))
     draft.tell(EventType.NORMAL, EventReason.BUILD_STARTED, note, key=oldest.run or oldest.ref.name)
     _restart_interval(draft, oldest)
     return True

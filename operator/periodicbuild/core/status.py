@@ -57,7 +57,7 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerEntry:
-    """The fate of one slot, or of `count` neighbouring slots with equal decision and reason (R10, R11)."""
+    """The fate of one slot, or of `count` neighbouring slots with equal decision, reason and message (R10, R11)."""
 
     slot: datetime
     """The slot, or the first of several."""
@@ -73,6 +73,8 @@ class LedgerEntry:
     outcome_reason: str | None = None
     inputs: str | None = None
     """Of one that started: what the comparison of its inputs came to (R31)."""
+    message: str = ""
+    """What the word of the reason leaves open: gate, owner and reason (R32)."""
 
     @property
     def last_slot(self) -> datetime:

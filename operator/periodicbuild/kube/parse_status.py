@@ -199,6 +199,7 @@ def _ledger_entry(stored: LedgerEntryWire) -> LedgerEntry | None:
         outcome=outcome,
         outcome_reason=stored.outcome_reason,
         inputs=stored.inputs,
+        message=text_of(stored.message) or "",
     )
 
 

@@ -132,6 +132,7 @@ def _ledger_entry(entry: LedgerEntry) -> wire.LedgerEntryWire:
         outcome=entry.outcome,
         outcome_reason=entry.outcome_reason,
         inputs=reason_text(entry.inputs) if entry.inputs else None,
+        message=cut_message(entry.message) or None,
     )
 
 

@@ -94,6 +94,7 @@ class LedgerEntryWire(StatusItem, frozen=True, kw_only=True):
     outcome: str | None = None
     outcome_reason: str | None = None
     inputs: str | None = None
+    message: Any = None
 
 
 class RecordedInputWire(StatusItem, frozen=True, kw_only=True):

@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from periodicbuild.core.changes import change_lines
+from periodicbuild.core.holds import is_gated
 from periodicbuild.core.reasons import NoticeKind
 from periodicbuild.notify.notice import Failure, Notice
 
@@ -48,6 +49,8 @@ def compose(build: PeriodicBuild, owed: PendingNotice, attempt: AppServer | None
         next_slot=status.next_slot,
         schedule_text=status.schedule_text,
         changed=change_lines(None if attempt is None else attempt.comparison),
+        start_note=next((entry.message for entry in status.ledger if entry.run == owed.run), ""),
+        held_back=status.waiting if is_gated(status.waiting) else None,
         left_out=owed.left_out,
     )
 

@@ -61,6 +61,7 @@ def _of_the_run(notice: Notice) -> Iterator[tuple[str, ...]]:
     asked_for = _TRIGGERS.get(notice.trigger, notice.trigger)
     yield "Run", ", ".join(filter(None, (notice.run, attempt, asked_for)))
     yield "Due", "" if notice.slot is None else written(notice.slot)
+    yield "Started", notice.start_note
     yield _WHEN[notice.kind], written(notice.owed_at)
     yield "AppServer", notice.app_server
     yield "Changed", *notice.changed
@@ -90,6 +91,12 @@ def _of_the_episode(notice: Notice) -> Iterator[tuple[str, ...]]:
         yield "Last success", _last_success(notice)
     for label, instant in (("Next attempt", notice.next_attempt_at), ("Next slot", notice.next_slot)):
         yield label, "" if instant is None else with_distance(instant, notice.owed_at)
+    if notice.held_back is not None:
+        yield (
+            "Held back",
+            f"the slot {written(notice.held_back.slot)}",
+            f"{notice.held_back.reason}: {notice.held_back.message}",
+        )
     yield "Schedule", notice.schedule_text
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from periodicbuild.core.reasons import NoticeKind, SinkName
+    from periodicbuild.core.status import Waiting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +76,10 @@ class Notice:
     schedule_text: str = ""
     changed: tuple[str, ...] = ()
     """What its run is made from and the last success was not, a line each; empty = nobody has compared (R31)."""
+    start_note: str = ""
+    """What the ledger says of its start beside the reason: the gates in spite of which it was (R32)."""
+    held_back: Waiting | None = None
+    """The slot that a gate holds back now (R32)."""
     left_out: int = 0
     """So many older notices could not be delivered and were given up."""
 

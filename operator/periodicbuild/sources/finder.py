@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
+from weakref import WeakValueDictionary
 
 from periodicbuild.core.inputs import Finding, SourceKind
 from periodicbuild.sources.credentials import basic_authorization
@@ -91,7 +91,8 @@ class Finder:
         self._known: dict[_Key, _Entry] = {}
         self._tidy_at = FEWEST_TIDIED
         self._places = asyncio.Semaphore(AT_ONCE)
-        self._places_at: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(AT_ONCE_PER_HOST))
+        self._places_at: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
+        """Of the hosts that are asked now: nobody else holds one, so it goes with the last who does."""
 
     async def find(self, source: Source, max_age: float = GOOD_FOR_SECONDS) -> Finding:
         """Find out at which revision a source is, or was at most so many seconds ago; what goes wrong is a finding."""
@@ -122,7 +123,8 @@ class Finder:
         at = time.monotonic()
         try:
             host = _host_of(source)
-            async with self._places_at[host], self._places, asyncio.timeout(self._patience):
+            places = self._places_at.setdefault(host, asyncio.Semaphore(AT_ONCE_PER_HOST))
+            async with places, self._places, asyncio.timeout(self._patience):
                 begun_at = time.monotonic()
                 if begun_at - at > LONGEST_QUEUE_SECONDS:
                     raise SourceError(f"too many lookups wait for {host}")
