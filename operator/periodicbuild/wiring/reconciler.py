@@ -176,7 +176,7 @@ class Reconciler:
                 written = plan.status
             else:
                 self._admission.settle(key, start_by=plan.start_by, is_in_progress=plan.is_in_progress)
-                self._teller.tell(stored.build, plan.tell)
+                self._teller.tell(stored, plan.tell)
                 self._clean_up(plan.then, key.namespace)
                 return
         raise UnsettledError("the same status is owed again and again; are the installed CRDs of another version?")

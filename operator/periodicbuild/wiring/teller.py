@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from periodicbuild.core.reasons import SinkName
     from periodicbuild.core.recipients import Telling
     from periodicbuild.kube.leadership import Leadership
+    from periodicbuild.kube.parse_build import StoredBuild
     from periodicbuild.notify.desk import Pace
     from periodicbuild.notify.notice import Sink
     from periodicbuild.wiring.clock import Clock
@@ -53,11 +54,11 @@ class Teller:
         self._enqueue = enqueue
         self._desk = Desk(sinks, self._note, pace, may_tell=lambda: leadership.is_leading)
 
-    def tell(self, build: PeriodicBuild, notices: Sequence[PendingNotice]) -> None:
+    def tell(self, stored: StoredBuild, notices: Sequence[PendingNotice]) -> None:
         """Hand over what is due; what is under way already is left alone."""
         for owed in notices:
-            if not self._desk.is_under_way(build.ref.uid, owed.key):
-                self._desk.post(self._parcel(build, owed))
+            if not self._desk.is_under_way(stored.ref.uid, owed.key):
+                self._desk.post(self._parcel(stored.facts(), owed))
 
     async def close(self) -> None:
         """Stop telling; what is under way stays owed (R39)."""
