@@ -92,6 +92,25 @@ def test_what_is_urgent_goes_first_and_within_a_priority_what_came_first() -> No
     assert asyncio.run(scenario()) == ["create-1", "create-2", "status-1", "status-2", "event"]
 
 
+def test_what_has_given_way_for_minutes_gets_every_fourth_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("periodicbuild.kube.writer.LATER_GIVES_WAY_SECONDS", 0)
+
+    async def scenario() -> list[str]:
+        gate = Gate()
+        async with writing(gate, ONE_AT_A_TIME) as writer:
+            tasks = [submit(writer, Priority.LATER, "under-way")]
+            await eventually(lambda: gate.arrived == ["under-way"])
+            for priority, name in [(Priority.LATER, "delete")] * 3 + [(Priority.CREATE, "create")] * 7:
+                tasks.append(submit(writer, priority, name))
+                await queued(writer, len(tasks) - 1)
+            gate.is_open.set()
+            await asyncio.gather(*tasks)
+            return gate.arrived[1:]
+
+    creates = ["create"] * 3
+    assert asyncio.run(scenario()) == [*creates, "delete", *creates, "delete", "create", "delete"]
+
+
 def test_a_create_that_comes_while_a_status_waits_for_its_token_goes_before_it() -> None:
     async def scenario() -> list[str]:
         gate = Gate()

@@ -4,7 +4,8 @@ Must not know what is written or why.
 
 The one idea a newcomer would miss: a worker takes its token *before* it looks at the queue.  So whatever is most
 urgent at the instant a write may go out goes out, and a status that came early never goes before a create that came
-late (R41).
+late (R41).  But who starts builds faster than anybody cleans up after them fills the cluster: so what has given way for
+minutes gets a share of its own.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import time
+from collections import deque
 from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import partial
@@ -42,6 +44,13 @@ SHUTDOWN_SECONDS = 1.0
 """How long writes in flight may take to end after SIGTERM: the process has 2 s in all."""
 
 
+LATER_GIVES_WAY_SECONDS = 300.0
+"""So long clean-up and Events wait while there is anything more urgent: longer than a herd."""
+
+LATER_EVERY = 4
+"""Then every fourth write is one of them: a run has seven urgent ones at most, and one deletion."""
+
+
 class Priority(IntEnum):
     """What goes first; within one priority, what came first."""
 
@@ -52,7 +61,7 @@ class Priority(IntEnum):
     """Recording what happened."""
 
     LATER = 2
-    """Events, clean-up: nobody waits for them."""
+    """Events, clean-up: nobody waits for them, for some minutes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +108,7 @@ class _Entry:
     number: int
     request: WriteRequest = field(compare=False)
     answer: asyncio.Future[bytes] = field(compare=False)
+    since: float = field(compare=False)
 
 
 class Writer:
@@ -112,11 +122,13 @@ class Writer:
         self._settings = settings
         self._fence = fence
         self._bucket = TokenBucket(rate=settings.qps, burst=settings.burst, now=time.monotonic())
-        self._queue: list[_Entry] = []
+        self._urgent: list[_Entry] = []
+        self._later: deque[_Entry] = deque()
+        self._urgent_in_a_row = 0
         self._numbers = count()
         self._has_work = asyncio.Event()
         self._creates = 0
-        """Of the queue, those that nobody has given up."""
+        """Of the urgent ones."""
         self._has_room = asyncio.Event()
         self._has_room.set()
         self._turn = asyncio.Lock()
@@ -137,7 +149,7 @@ class Writer:
     @property
     def depth(self) -> int:
         """Count the writes that wait."""
-        return len(self._queue)
+        return len(self._urgent) + len(self._later)
 
     @property
     def in_flight(self) -> int:
@@ -153,7 +165,11 @@ class Writer:
         if self._is_closed:
             raise WriterClosedError(f"{request} was not sent: the writer is closed")
         answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._queue, _Entry(priority, next(self._numbers), request, answer))
+        entry = _Entry(priority, next(self._numbers), request, answer, time.monotonic())
+        if priority is Priority.LATER:
+            self._later.append(entry)
+        else:
+            heapq.heappush(self._urgent, entry)
         self._creates += priority is Priority.CREATE
         self._has_work.set()
         return await answer
@@ -169,7 +185,7 @@ class Writer:
     async def close(self, within_seconds: float = SHUTDOWN_SECONDS) -> None:
         """Accept nothing more, refuse what waits, let what is in flight end for a while, then break it off."""
         self._is_closed = True
-        while (entry := self._most_urgent()) is not None:
+        while (entry := self._take()) is not None:
             entry.answer.set_exception(WriterClosedError(f"{entry.request} was not sent: the writer was closed first"))
         if self._in_flight:
             await asyncio.wait(self._in_flight, timeout=within_seconds)
@@ -199,21 +215,28 @@ class Writer:
             if seconds > 0:
                 self._has_room.set()
                 await asyncio.sleep(seconds)
-            elif (entry := self._most_urgent()) is not None:
+            elif (entry := self._take()) is not None:
                 self._bucket.take(now)
                 (self._has_room.clear if self._creates else self._has_room.set)()
                 return entry
 
-    def _most_urgent(self) -> _Entry | None:
-        """Take the first write that somebody still waits for."""
-        while self._queue:
-            entry = heapq.heappop(self._queue)
+    def _take(self) -> _Entry | None:
+        """Take the write that goes next, of those that somebody still waits for."""
+        while self._urgent or self._later:
+            entry = self._later.popleft() if self._is_later_next() else heapq.heappop(self._urgent)
             self._creates -= entry.priority is Priority.CREATE
             if not entry.answer.done():
+                self._urgent_in_a_row = 0 if entry.priority is Priority.LATER else self._urgent_in_a_row + 1
                 return entry
         self._has_work.clear()
         self._has_room.set()
         return None
+
+    def _is_later_next(self) -> bool:
+        if not (self._urgent and self._later):
+            return bool(self._later)
+        has_waited = time.monotonic() - self._later[0].since >= LATER_GIVES_WAY_SECONDS
+        return has_waited and self._urgent_in_a_row >= LATER_EVERY - 1
 
     async def _send(self, entry: _Entry) -> None:
         sending = asyncio.create_task(self._write(entry.request))
