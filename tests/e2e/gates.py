@@ -43,6 +43,10 @@ class Gates:
         status: dict[str, Any] = gate.get("status", {})
         return status
 
+    def generation(self, full: str) -> str:
+        """Give the number of its spec."""
+        return self._stage.cluster.kubectl("get", f"bgate/{full}", "--output=jsonpath={.metadata.generation}")
+
     def conditions(self, full: str) -> dict[str, tuple[str, str]]:
         """Give status and reason of its conditions."""
         found = self.read(full).get("conditions", ())

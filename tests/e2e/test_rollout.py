@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -18,6 +19,8 @@ from tests.operator_process import OperatorProcess
 pytestmark = pytest.mark.real_node
 
 ANNOUNCED_FOR_SECONDS: Final = 20
+STILL_SECONDS: Final = 3
+"""Whoever is answered too soon is answered by then."""
 LASTS: Final = timedelta(seconds=25)
 MINUTELY: Final = {"cron": {"expression": "* * * * *"}}
 
@@ -62,6 +65,7 @@ def test_a_rollout_waits_for_what_is_built_and_holds_back_what_is_not(stage: Sta
     gates.sees(gate, "Safe", "False", "BuildsInProgress")
     with waiting_until_safe(stage, gate) as safe:
         assert [one["name"] for one in gates.read(gate)["blockingBuilds"]] == ["short"]
+        time.sleep(STILL_SECONDS)
         assert safe.poll() is None, "a build is at work"
         stage.tell(at_work)
         stage.attempt(short, 1, "Completed")

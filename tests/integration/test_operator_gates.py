@@ -275,7 +275,9 @@ def test_a_person_closes_waits_and_opens_by_the_plug_in(stage: Stage, gates: Gat
     running = stage.create("running", a_build_spec("40s"))
     see(running, lambda one: one.runs, "it is being built")
 
+    before = gates.generation(full)
     ahead = plugin("gate", "close", full, "--dry-run", "--hours=48", "-o", "json")
+    assert gates.generation(full) == before
     assert [one["name"] for one in json.loads(ahead.out) if one["namespace"] == stage.namespace] == ["running"]
     closed = plugin("gate", "close", full, "--reason", "an upgrade", "--until", "+2h")
     assert (closed.code, closed.out) == (0, f"buildgate.periodicbuild.dev/{full} closed\n")

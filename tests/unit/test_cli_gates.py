@@ -55,10 +55,20 @@ CLOSINGS: dict[str, tuple[GateDocument | None, Closing, dict[str, Any]]] = {
         Closing(),
         {"closed": True, "windows": [], "expireTime": None},
     ),
-    "one that will expire": (
+    "one that would expire": (
         a_document(expireTime="2026-12-24T02:00:00Z"),
         Closing(),
-        {"closed": True, "windows": []},
+        {"closed": True, "windows": [], "expireTime": None},
+    ),
+    "one that would expire before the end that is asked for": (
+        a_document(expireTime="2026-11-24T03:30:00Z"),
+        Closing(until=at(LATER)),
+        {"closed": False, "windows": [OURS], "expireTime": None},
+    ),
+    "one that expires later": (
+        a_document(expireTime="2026-11-24T05:30:00Z"),
+        Closing(until=at(LATER)),
+        {"closed": False, "windows": [OURS]},
     ),
 }
 
@@ -131,18 +141,23 @@ def answered(status: str, reason: str, *, generation: int = 1, blocking: int = 0
 SAFETY = {
     "no answer yet": (a_gate(), False, "the operator has not answered this spec of gate rollout yet: is it up?"),
     "an answer to an older spec": (
-        a_gate(generation=2, status=answered("True", "NothingInProgress")),
+        a_gate(generation=2, closed=True, status=answered("True", "NothingInProgress")),
         False,
         "the operator has not answered this spec of gate rollout yet: is it up?",
     ),
-    "safe": (a_gate(status=answered("True", "NothingInProgress")), True, "gate rollout: it says"),
+    "safe": (a_gate(closed=True, status=answered("True", "NothingInProgress")), True, "gate rollout: it says"),
+    "it has opened since": (
+        a_gate("rollout", once("2026-11-24T01:00:00", SLOT), status=answered("True", "NothingInProgress")),
+        False,
+        "gate rollout is open, so builds may start at any time",
+    ),
     "something is being built": (
-        a_gate(status=answered("False", "BuildsInProgress", blocking=1, named=1)),
+        a_gate(closed=True, status=answered("False", "BuildsInProgress", blocking=1, named=1)),
         False,
         "gate rollout: it says (1 PeriodicBuilds: apps/openedx until about 2026-11-24T04:30:00Z)",
     ),
     "more than are named": (
-        a_gate(status=answered("False", "BuildsInProgress", blocking=3, named=1)),
+        a_gate(closed=True, status=answered("False", "BuildsInProgress", blocking=3, named=1)),
         False,
         "gate rollout: it says (3 PeriodicBuilds: apps/openedx until about 2026-11-24T04:30:00Z and 2 more)",
     ),
@@ -152,7 +167,7 @@ SAFETY = {
 @pytest.mark.parametrize(("gate", "is_safe", "sentence"), SAFETY.values(), ids=list(SAFETY))
 def test_only_an_answer_to_this_spec_says_that_it_is_safe(gate: Any, sentence: str, *, is_safe: bool) -> None:
     """R34."""
-    safety = safety_of(gate)
+    safety = safety_of(gate, NOW)
     assert (safety.is_safe, safety.sentence) == (is_safe, sentence)
     assert safety_document(gate, safety)["safe"] == is_safe
 

@@ -182,6 +182,15 @@ def test_a_success_is_built_anew_before_it_is_older_than_max_age(max_age: str, s
         assert verdict_of(plan) == Verdict.MAX_AGE
 
 
+def test_max_age_counts_from_when_a_late_slot_of_an_interval_is_skipped() -> None:
+    """R4: that is where the next one counts from, too."""
+    spec = replace(SPEC, change_detection=replace(BOTH, max_age=timedelta(days=1, hours=23)))
+    build = after(replace(a_success(), at=at("2026-11-23T04:30:00")), spec)
+    late, too_late = "2026-11-24T03:29:59", "2026-11-24T03:30:01"
+    assert memory(a_look(build, late, lookup=found(asked=late))).ledger[0].reason == Fate.NO_CHANGES
+    assert created(a_look(build, too_late, lookup=found(asked=too_late)))
+
+
 def test_max_age_counts_to_the_next_slot_of_a_calendar() -> None:
     """The slot after `TWO` is an hour later."""
     build = a_pattern_build()

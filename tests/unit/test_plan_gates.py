@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -225,6 +226,17 @@ def test_another_reason_that_came_too_soon_to_be_written_is_written_when_a_minut
     plan = a_gated_look(CLOSED, build=a_build(status=held), now="2026-11-24T02:30:20", written="2026-11-24T02:30:00")
     assert memory(plan).waiting == a_wait()
     assert plan.wake.steady == at("2026-11-24T02:31:00")
+
+
+def test_a_gate_that_has_opened_too_soon_to_be_written_is_no_reason_when_a_minute_has_passed() -> None:
+    child = an_app_server(slot="2026-11-23T02:30:00")
+    status = a_status(waiting=a_wait(reason=Blocker.GATE_CLOSED, message=TEXT), runs=[a_run(child)])
+    look = partial(a_look, a_build(status=status), children=[child], pods=[a_pod(child)], written="2026-11-24T02:30:00")
+    plan = look("2026-11-24T02:30:20")
+    assert (memory(plan).waiting, plan.wake.steady) == (status.waiting, at("2026-11-24T02:31:00"))
+    later = memory(look("2026-11-24T02:31:00")).waiting
+    assert later is not None
+    assert (later.reason, later.message) == (Blocker.BUILD_IN_PROGRESS, "")
 
 
 def test_nothing_is_written_while_nothing_changes() -> None:

@@ -34,10 +34,11 @@ class Closing(NamedTuple):
 
 
 def closed_spec(found: GateDocument | None, now: datetime, closing: Closing) -> dict[str, Any]:
-    """Give the fields of the spec that close a gate; an end of its life that has passed goes."""
+    """Give the fields of the spec that close a gate; an end of its life that would open it sooner goes."""
     once = [] if closing.until is None else [_window(now, closing.until)]
     spec: dict[str, Any] = {"closed": closing.until is None, "windows": [*_other_windows(found), *once]}
-    if found is not None and found.facts.spec.has_expired(now):
+    expires_at = None if found is None else found.facts.spec.expires_at
+    if expires_at is not None and (closing.until is None or expires_at < closing.until):
         spec["expireTime"] = None
     texts = {"reason": closing.reason, "owner": closing.owner}
     return spec | {name: text for name, text in texts.items() if text is not None}

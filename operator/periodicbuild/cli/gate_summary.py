@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from periodicbuild.cli.tables import Cell, Mood, Table
 from periodicbuild.cli.times import NOTHING, absolute, both
-from periodicbuild.core.gate_reasons import GateCondition
+from periodicbuild.core.gate_reasons import GateCondition, GateReason
 from periodicbuild.kube.render_values import instant_text
 
 if TYPE_CHECKING:
@@ -31,12 +31,15 @@ class Safety(NamedTuple):
     sentence: str
 
 
-def safety_of(gate: Gate) -> Safety:
-    """Read the operator's answer, if it is one to this spec."""
+def safety_of(gate: Gate, now: datetime) -> Safety:
+    """Read the operator's answer, if it is one to this spec; one to a gate that has opened since is none."""
     found = gate.status.condition(GateCondition.SAFE)
     if found is None or found.observed_generation != gate.generation:
         sentence = f"the operator has not answered this spec of gate {gate.ref.name} yet: is it up?"
         return Safety(is_safe=False, reason="NotObserved", sentence=sentence)
+    if gate.spec.problem is None and gate.spec.closure_at(now) is None:
+        sentence = f"gate {gate.ref.name} is open, so builds may start at any time"
+        return Safety(is_safe=False, reason=GateReason.GATE_OPEN, sentence=sentence)
     count = gate.status.blocking_count
     still = ", ".join(map(_blocking_text, gate.status.blocking_builds))
     more = count - len(gate.status.blocking_builds)
@@ -76,7 +79,7 @@ def gates_table(gates: Iterable[Gate], now: datetime) -> Table:
 
 def _row(gate: Gate, now: datetime) -> tuple[Cell, ...]:
     closure, coming = gate.spec.closure_at(now), gate.spec.next_window(now)
-    safety = safety_of(gate)
+    safety = safety_of(gate, now)
     return (
         Cell(gate.ref.name),
         _now_cell(gate, now),

@@ -208,6 +208,9 @@ def _grows_too_old(draft: Draft, slot: datetime, success: LastSuccess) -> bool:
     detection = draft.build.spec.change_detection
     if detection is None or detection.max_age is None:
         return False
-    interval = draft.schedule.in_force.interval
-    after = next_slot(replace(draft.schedule, cursor_at=slot)) if interval is None else slot + interval.every
-    return max(after or draft.now.wall, draft.now.wall) - success.at > detection.max_age
+    now, interval = draft.now.wall, draft.schedule.in_force.interval
+    if interval is None:
+        after = next_slot(replace(draft.schedule, cursor_at=slot))
+    else:  # as the anchor moves when it is skipped now (R4)
+        after = (now if now - slot > interval.tolerated_lateness() else slot) + interval.every
+    return max(after or now, now) - success.at > detection.max_age

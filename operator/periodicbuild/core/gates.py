@@ -10,10 +10,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from periodicbuild.core.gate_reasons import GateReason
 from periodicbuild.core.gate_status import GateStatus
+from periodicbuild.core.schedules import whole_second_down
 from periodicbuild.core.scopes import Scope
 from periodicbuild.core.windows import closed_until, next_to_begin
 
@@ -23,6 +25,13 @@ if TYPE_CHECKING:
 
     from periodicbuild.core.notices import ObjectRef
     from periodicbuild.core.windows import Span, Window
+
+
+ANSWERS = 256
+"""Remembered: thousands of builds ask the same gates in the same second, and an answer may cost milliseconds.
+
+Windows begin and end on whole seconds, so an answer holds for all of one.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,27 +54,11 @@ class GateSpec:
 
     def closure_at(self, now: datetime) -> Closure | None:
         """Say why it is closed; None = it is open."""
-        if self.has_expired(now):
-            return None
-        if self.closed:
-            return Closure(reason=GateReason.CLOSED, until=self.expires_at)
-        unreadable = next((one for one in self.windows if one.problem is not None), None)
-        if unreadable is not None:
-            return Closure(reason=GateReason.INVALID_WINDOW, window=unreadable.name, until=self.expires_at)
-        until = closed_until(self.windows, now)
-        if until is None:
-            return None
-        window = next(one for one in self.windows if one.span_at(now) is not None)
-        return Closure(
-            reason=GateReason.IN_WINDOW,
-            window=window.name,
-            until=until if self.expires_at is None else min(until, self.expires_at),
-        )
+        return _closure(self, whole_second_down(now))
 
     def next_window(self, now: datetime) -> tuple[Window, Span] | None:
         """Give the window that begins next, unless the gate counts as absent by then."""
-        coming = next_to_begin(self.windows, now)
-        return None if coming is None or self.has_expired(coming[1].start) else coming
+        return _next_window(self, whole_second_down(now))
 
     def next_change(self, now: datetime) -> datetime | None:
         """Give the next instant at which it says something else by itself."""
@@ -93,6 +86,32 @@ class Closure:
     window: str | None = None
     until: datetime | None = None
     """It is open again then, if nobody edits it; None = nobody knows."""
+
+
+@lru_cache(ANSWERS)
+def _closure(spec: GateSpec, second: datetime) -> Closure | None:
+    if spec.has_expired(second):
+        return None
+    if spec.closed:
+        return Closure(reason=GateReason.CLOSED, until=spec.expires_at)
+    unreadable = next((one for one in spec.windows if one.problem is not None), None)
+    if unreadable is not None:
+        return Closure(reason=GateReason.INVALID_WINDOW, window=unreadable.name, until=spec.expires_at)
+    until = closed_until(spec.windows, second)
+    if until is None:
+        return None
+    window = next(one for one in spec.windows if one.span_at(second) is not None)
+    return Closure(
+        reason=GateReason.IN_WINDOW,
+        window=window.name,
+        until=until if spec.expires_at is None else min(until, spec.expires_at),
+    )
+
+
+@lru_cache(ANSWERS)
+def _next_window(spec: GateSpec, second: datetime) -> tuple[Window, Span] | None:
+    coming = next_to_begin(spec.windows, second)
+    return None if coming is None or spec.has_expired(coming[1].start) else coming
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

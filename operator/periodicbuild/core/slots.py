@@ -11,6 +11,7 @@ from periodicbuild.core.changes import compare, is_looking_up, is_unchanged, ski
 from periodicbuild.core.creates import create_app_server, is_refused, may_try
 from periodicbuild.core.holds import GATED, lasts, verdict_on
 from periodicbuild.core.lateness import (
+    CLOSED_AS,
     close_past_deadline,
     close_slots_before,
     deadline_of,
@@ -156,7 +157,7 @@ def _change_reason(draft: Draft, waiting: Waiting, wait: Waiting) -> None:
     written = draft.facts.written_at
     if written is None or draft.now.steady - written >= REASON_EVERY:
         draft.status = replace(draft.status, waiting=replace(waiting, reason=wait.reason, message=wait.message))
-    elif wait.reason in GATED:  # what becomes of the slot will be told by it
+    elif CLOSED_AS.keys() & {waiting.reason, wait.reason}:  # what becomes of the slot is told by what is written
         draft.wake_at(steady=written + REASON_EVERY)
 
 

@@ -14,7 +14,7 @@ from periodicbuild.cli.gate_summary import safety_document, safety_of
 from periodicbuild.cli.gates import GateName, read_gate
 from periodicbuild.cli.options import Duration, cluster_options, output_option
 from periodicbuild.cli.tables import one_line
-from periodicbuild.cli.times import span
+from periodicbuild.cli.times import now, span
 from periodicbuild.kube.errors import TransientKubeError
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def command(*, cluster: Cluster, name: str, wait: bool, timeout: timedelta | Non
 
 def _look(cluster: Cluster, name: str) -> tuple[Gate, Safety]:
     gate = read_gate(cluster, name).facts
-    return gate, safety_of(gate)
+    return gate, safety_of(gate, now())
 
 
 def _waited_for(cluster: Cluster, name: str, timeout: timedelta | None) -> tuple[Gate, Safety]:
