@@ -63,6 +63,12 @@ def test_a_renewal_goes_on_with_the_term() -> None:
     assert taken(FREE).next_lease == Lease(holder="one", duration_seconds=15, transitions=5, version="8")
 
 
+def test_what_is_given_back_has_no_holder_and_may_be_had_at_once() -> None:
+    free = BY_OTHER.given_back("m-end")
+    assert free == replace(BY_OTHER, holder="", mark="m-end")
+    assert NEW.saw(BY_OTHER, 100.0).saw(free, 101.0).acts_at == 101.0
+
+
 def test_another_counts_from_when_it_saw_a_renewal_first() -> None:
     follower = NEW.saw(BY_OTHER, 100.0).saw(BY_OTHER, 108.0)
     assert follower.acts_at == 109.0

@@ -121,11 +121,7 @@ class Election:
         if lease is None:
             return None
         return ObjectRef(
-            api_version=LEASES.api_version,
-            kind=LEASE,
-            namespace=settings.namespace,
-            name=settings.name,
-            uid=lease.uid,
+            api_version=LEASES.api_version, kind=LEASE, namespace=settings.namespace, name=settings.name, uid=lease.uid
         )
 
     @property
@@ -162,13 +158,21 @@ class Election:
         lease = self._candidate.lease
         if lease is None or not self._candidate.has_won:
             return
-        free = replace(lease, holder="", mark=micro_time(self._now()))
-        self._see(free)
+        mark = micro_time(self._now())
+        self._see(lease.given_back(mark))
         try:
             async with asyncio.timeout(RELEASE_SECONDS):
-                await self._lease.write(free, begins=False)
-        except (KubeError, TimeoutError) as error:
+                await self._give_back(lease, mark)
+        except (KubeError, TimeoutError, msgspec.DecodeError) as error:
             _log.warning("the Lease was not given back; it runs out by itself", extra={"error": str(error)})
+
+    async def _give_back(self, lease: Lease, mark: str) -> None:
+        try:
+            await self._lease.write(lease.given_back(mark), begins=False)
+        except ConflictError:  # as when our last renewal was carried out, and its answer never read
+            found = await self._lease.read()
+            if found is not None and self._candidate.saw(found, self._clock()).has_won:
+                await self._lease.write(found.given_back(mark), begins=False)
 
     # What the watch shows
 

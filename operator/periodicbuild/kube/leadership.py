@@ -22,7 +22,7 @@ class Leadership(Protocol):
 
     @property
     def term(self) -> int:
-        """Number of the term: higher than that of every leader before."""
+        """Number of the term: higher than that of every leader before, as long as nobody deletes the Lease."""
 
     @property
     def since(self) -> float:
