@@ -32,7 +32,7 @@ class Findings:
     false_warnings: tuple[str, ...]
     """Warning Events about what was no fault of anybody's."""
     others: tuple[str, ...]
-    """Anything else in the end state."""
+    """Anything else in the end state, and Events of what was told already, or has not been: a fact has one name."""
     untold: tuple[str, ...]
     """Events that nobody wrote: they are hints, and no record depends on them."""
 
@@ -58,6 +58,7 @@ def compare(calm: Outcome, play: Outcome) -> Findings:
     different = differences(calm.state, play.state)
     of_the_ledger = [one for one in different if _is_of_the_ledger(one)]
     attempts, expected = _attempts(play), _attempts(calm)
+    extra = list((play.events - calm.events).elements())
     return Findings(
         lost=tuple(
             [*play.complaints, *sorted(expected - attempts), *sorted(calm.letters.keys() - play.letters.keys())]
@@ -71,8 +72,13 @@ def compare(calm: Outcome, play: Outcome) -> Findings:
             ]
         ),
         unaccounted=tuple([*of_the_ledger, *_sums_that_are_wrong(play)]),
-        false_warnings=tuple(_named(one for one in (play.events - calm.events).elements() if one[0] == WARNING)),
-        others=tuple(one for one in different if one not in of_the_ledger),
+        false_warnings=tuple(_named(one for one in extra if one[0] == WARNING)),
+        others=tuple(
+            [
+                *(one for one in different if one not in of_the_ledger),
+                *(f"an Event too many: {name}" for name in _named(one for one in extra if one[0] != WARNING)),
+            ]
+        ),
         untold=tuple(_named((calm.events - play.events).elements())),
     )
 

@@ -76,6 +76,14 @@ DAMAGES = {
         replace(CALM, events=CALM.events + Counter({FAILED: 1})),
         ["false warning: BuildFailed of job"],
     ),
+    "an event too many": (
+        replace(CALM, events=CALM.events + Counter({STARTED: 1})),
+        ["different: an Event too many: BuildStarted of job"],
+    ),
+    "an event of what has not been": (
+        replace(CALM, events=CALM.events + Counter({("Normal", "BuildRecovered", "job"): 1})),
+        ["different: an Event too many: BuildRecovered of job"],
+    ),
     "another selector": (
         replace(CALM, state=CALM.state | {"Service": {"app": "web"}}),
         ["different: Service.app: web in place of job"],
