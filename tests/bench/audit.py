@@ -39,6 +39,14 @@ class _Answer(msgspec.Struct):
     code: int = 0
 
 
+class _Spec(msgspec.Struct):
+    holder: str | msgspec.UnsetType | None = msgspec.field(name="holderIdentity", default=msgspec.UNSET)
+
+
+class _Sent(msgspec.Struct):
+    spec: _Spec = msgspec.field(default_factory=_Spec)
+
+
 class Request(msgspec.Struct, rename="camel"):
     """One line of the log; each request has one line of stage ResponseComplete."""
 
@@ -51,6 +59,8 @@ class Request(msgspec.Struct, rename="camel"):
     answer: _Answer = msgspec.field(name="responseStatus", default_factory=_Answer)
     agent: str = msgspec.field(name="userAgent", default="")
     """`periodicbuild/VERSION IDENTITY`: it tells replicas apart."""
+    sent: _Sent | None = msgspec.field(name="requestObject", default=None)
+    """What was written; None for all but Leases, of which it tells whose they are to be, and None = nobody's."""
 
     @property
     def is_write(self) -> bool:

@@ -32,7 +32,7 @@ from tests.replicas.history import bids, double_starts, replica_of, writes, writ
 from tests.replicas.pair import running_pair
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from tests.bench.audit import Request
@@ -53,6 +53,8 @@ AT_ONCE: Final = 3
 STARTS_AFTERWARDS: Final = 6
 """So many are awaited when the fault is over, before the next: enough for what it has left behind to show."""
 WITHIN_SECONDS: Final = 60.0
+DOUBLE_STARTS: Final = "-double-starts"
+"""How the ids end of figures that count them, each in one part of the whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +133,14 @@ def measure_replicas(rounds: int = ROUNDS) -> dict[str, float]:
         with running_pair(arena.replica("last-a"), arena.replica("last-b")) as pair:
             arena.await_starts()
             figures["replicas-unaccounted-slots"] = pair.roles()[0].metric("periodicbuild_unaccounted_slots")
-        return figures | _verdict(trail.read())
+        return figures | _verdict(trail.read(), figures)
 
 
-def _verdict(requests: list[Request]) -> dict[str, float]:
+def _verdict(requests: list[Request], figures: Mapping[str, float]) -> dict[str, float]:
+    """Judge all that was done; raises RuntimeError for what started twice where no figure counts it."""
+    twice = double_starts(requests)
+    if len(twice) > sum(count for id_, count in figures.items() if id_.endswith(DOUBLE_STARTS)):
+        raise RuntimeError(f"started twice: {', '.join(twice)}")
     strays = writes_without_lease(requests, duration=LEASE)
     for one in strays:
         say(f"Without the Lease: {replica_of(one)} {one.verb} {one.target} {one.object.name} at {one.answered_at}")
@@ -262,4 +268,4 @@ def _started_at_once(arena: Arena, rounds: int) -> dict[str, float]:
 
 
 def _judged(what: str, times: int, requests: list[Request]) -> dict[str, float]:
-    return {what: times, f"{what}-double-starts": len(double_starts(requests))}
+    return {what: times, f"{what}{DOUBLE_STARTS}": len(double_starts(requests))}

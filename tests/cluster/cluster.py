@@ -73,7 +73,7 @@ class Cluster(ABC):
     @property
     @abstractmethod
     def audit_log(self) -> Path:
-        """Return the API server's audit log: JSON lines, one for each answered request (level Metadata)."""
+        """Return the API server's audit log: JSON lines, one for each answered request (`AUDIT_POLICY`)."""
 
     @abstractmethod
     def stop_api_server(self) -> None:

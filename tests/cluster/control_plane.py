@@ -37,9 +37,12 @@ AUDIT_POLICY = {
     "apiVersion": "audit.k8s.io/v1",
     "kind": "Policy",
     "omitStages": ["RequestReceived"],
-    "rules": [{"level": "Metadata"}],
+    "rules": [
+        {"level": "Request", "resources": [{"group": "coordination.k8s.io", "resources": ["leases"]}]},
+        {"level": "Metadata"},
+    ],
 }
-"""One line per answered request: who did what to which object, without its content."""
+"""One line per answered request: who did what to which object, without its content; of a Lease also who gets it."""
 
 
 def start_control_plane(site: Site) -> None:

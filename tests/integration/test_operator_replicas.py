@@ -23,14 +23,17 @@ from tests.faults.line import Line, line_to
 from tests.faults.script import ALWAYS, Fault, Match
 from tests.integration.simulated_specs import a_build_spec, every, in_seconds, name_of, text_of
 from tests.operator_process import ACCOUNT, NAMESPACE, OperatorProcess
-from tests.replicas.history import LEASES, bids, double_starts, replica_of, writes, writes_without_lease
+from tests.replicas.history import LEASES, bids, double_starts, is_release, replica_of, writes, writes_without_lease
 from tests.replicas.pair import Pair, running_pair
+
+from periodicbuild.kube.lease import LEASE_NAME
 
 pytestmark = pytest.mark.simulated_nodes
 
 LEASE = timedelta(seconds=6)
 """The margin between the end of a term and the next must outlast a stutter of a busy machine."""
 ROUNDS = 3
+TERM = "status.leaseTransitions"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +96,10 @@ def place(simulated_nodes: Cluster, api: pykube.HTTPClient) -> Iterator[Stage]:
         stage.clear()
 
 
-def keep_busy(place: Stage) -> None:
-    """Let something be due every second."""
-    for number in range(3):
-        place.create(f"busy-{number}", a_build_spec(schedule=every("1s"), history={"successfulLimit": 1}))
+def keep_busy(place: Stage) -> list[PeriodicBuild]:
+    """Let something be due every second, and give it."""
+    spec = a_build_spec(schedule=every("1s"), history={"successfulLimit": 1})
+    return [place.create(f"busy-{number}", spec) for number in range(3)]
 
 
 def await_write(trail: Trail, by: OperatorProcess, since: datetime) -> None:
@@ -105,6 +108,19 @@ def await_write(trail: Trail, by: OperatorProcess, since: datetime) -> None:
         lambda: any(one.received_at >= since and replica_of(one) == by.identity for one in writes(trail.read())),
         f"{by.identity} writes",
     )
+
+
+def see_its_term(build: PeriodicBuild, place: Stage) -> int:
+    """Wait until a status was written in the term that the Lease tells, and give that."""
+    see(build, lambda one: (one.read(TERM) or 0) == term_on_the_lease(place), f"{build.name} tells the term")
+    return int(build.read(TERM) or 0)
+
+
+def term_on_the_lease(place: Stage) -> int:
+    """Read it."""
+    answer = place.api.get(url=f"{LEASES}/{LEASE_NAME}", version="coordination.k8s.io/v1", namespace=NAMESPACE)
+    answer.raise_for_status()
+    return int(answer.json()["spec"]["leaseTransitions"])
 
 
 def test_a_standby_is_ready_and_writes_nothing(pair: Pair, trail: Trail, place: Stage) -> None:
@@ -120,14 +136,16 @@ def test_a_standby_is_ready_and_writes_nothing(pair: Pair, trail: Trail, place: 
 def test_the_other_one_goes_on_when_the_leader_ends(
     pair: Pair, trail: Trail, place: Stage, how: signal.Signals
 ) -> None:
-    keep_busy(place)
+    busy, *_ = keep_busy(place)
     leader, standby = pair.roles()
     await_write(trail, leader, datetime.now(UTC))
+    term = see_its_term(busy, place)
     ended_at = datetime.now(UTC)
     leader.stop(how)
     await_write(trail, standby, ended_at)
+    assert see_its_term(busy, place) > term
     last = [one for one in trail.read() if replica_of(one) == leader.identity and one.is_write][-1]
-    assert how == signal.SIGKILL or last.target == LEASES, "what is handed over last is the Lease"
+    assert how == signal.SIGKILL or is_release(last), "what it does last is to give the Lease back"
     leader.start()
     assert pair.roles() == (standby, leader)
 

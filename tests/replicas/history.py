@@ -3,7 +3,8 @@
 Must not ask the replicas.
 
 The one idea a newcomer would miss: at the edge between two terms it takes the strict side.  A Lease changes hands when
-the bid for it comes in, and a write of the former leader must be answered by then; one beside the bid is found, too.
+the bid for it comes in, and is nobody's when it is given back; a write of the former leader must be answered by then,
+and one beside the bid, or beside its own release, is found, too.
 """
 
 from __future__ import annotations
@@ -28,6 +29,15 @@ def replica_of(request: Request) -> str:
 
 def bids(requests: Sequence[Request]) -> list[Request]:
     """Give the bids for the Lease that were taken, in the order in which they came: renewals, too."""
+    return [one for one in _lease_writes(requests) if not is_release(one)]
+
+
+def is_release(request: Request) -> bool:
+    """Tell whether the Lease is given back by it."""
+    return request.sent is not None and request.sent.spec.holder is None
+
+
+def _lease_writes(requests: Sequence[Request]) -> list[Request]:
     taken = [one for one in requests if one.is_write and one.target == LEASES and one.has_succeeded]
     return sorted(taken, key=lambda one: one.received_at)
 
@@ -38,16 +48,20 @@ def writes(requests: Sequence[Request]) -> list[Request]:
 
 
 def writes_without_lease(requests: Sequence[Request], *, duration: timedelta) -> list[Request]:
-    """Give the writes of a replica before which the last bid was not its own, or was longer ago than a Lease lasts."""
-    taken = bids(requests)
-    instants = [bid.received_at for bid in taken]
+    """Give the writes of a replica before which the last bid was not its own, or was longer ago than a Lease lasts.
+
+    After its own release, too, until its next bid.
+    """
+    taken = _lease_writes(requests)
+    instants = [one.received_at for one in taken]
 
     def is_covered(write: Request) -> bool:
         before = bisect_right(instants, write.answered_at)
         if not before:
             return False
         last = taken[before - 1]
-        return replica_of(last) == replica_of(write) and write.received_at - last.answered_at <= duration
+        is_held = replica_of(last) == replica_of(write) and not is_release(last)
+        return is_held and write.received_at - last.answered_at <= duration
 
     return [write for write in writes(requests) if not is_covered(write)]
 
