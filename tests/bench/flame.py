@@ -1,7 +1,7 @@
 """Where the operator's CPU goes in a herd, as a picture: `python -m tests.bench.flame FILE.svg [COUNT]`.
 
-The one idea a newcomer would miss: only what runs is sampled.  A process that waits for the API server is not in the
-picture, however long it waits.
+The one idea a newcomer would miss: waiting is in the picture, too.  The bar of `EpollSelector.select` is the process
+that waits for the API server; what the processor does is the rest, and shares are to be taken of that.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import time
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -32,11 +33,18 @@ OVER = 1
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and judge; the exit status is 1 if something costs more than it may."""
     options = _parser().parse_args(arguments)
+    began = time.monotonic()
+    status = _measure(options.calibrate)
+    say(f"That took {time.monotonic() - began:.0f} s, with the cluster.")
+    return status
+
+
+def _measure(rounds: int | None) -> int:
     try:
         with own_cluster(Level.CONTROL_PLANE, collects_garbage=False) as cluster:
             ground = Ground(cluster)
-            if options.calibrate:
-                write_rounds([ground.measure() for _ in range(options.calibrate)])
+            if rounds:
+                write_rounds([ground.measure() for _ in range(rounds)])
                 return 0
             verdicts = _judged(ground)
     except (ClusterError, TimeoutError) as error:
