@@ -47,6 +47,7 @@ ROWS = (
     Row("... max, s", lambda turn: turn.lag.max if turn.lag else None),
     Row("... p99 of the first minute, s", lambda turn: turn.p99_by_minute[0]),
     Row("... p99 of the last minute, s", lambda turn: turn.p99_by_minute[-1]),
+    Row("... in times of the first minute's", lambda turn: _growth(turn.p99_by_minute)),
     Row(
         "lag of the pods, p99, s",
         lambda turn: None if _is_one(turn) or not turn.lag_of_bodies else turn.lag_of_bodies.p99,
@@ -66,6 +67,12 @@ ROWS = (
 def _is_one(turn: Turn) -> bool:
     """Tell whether the child itself is what runs: there are no pods beside it."""
     return turn.contestant == "cronjob"
+
+
+def _growth(lags: Sequence[float | None]) -> float | None:
+    """Give the last one in times of the first; None where there is one only, or one has nothing to say."""
+    first, last = lags[0], lags[-1]
+    return None if len(lags) == 1 or first is None or last is None else last / first
 
 
 def render_page(text: str, turns: Sequence[Turn]) -> str:
@@ -122,16 +129,23 @@ SELDOM = 0.005
 def _origin(scenario: str, pairs: Sequence[dict[str, Turn]]) -> list[str]:
     """Say how, when and where."""
     turns = [turn for pair in pairs for turn in pair.values()]
-    rounds = "1 round" if len(pairs) == 1 else f"{len(pairs)} rounds"
     facts = (
         f"`make contest ARGS={scenario}`",
-        rounds,
+        _rounds(pairs),
         _each(turn.date for turn in turns),
         f"Kubernetes {_each(turn.kubernetes for turn in turns)}",
         f"commit {_each(turn.commit for turn in turns)}",
         _each(turn.machine for turn in turns),
     )
     return [f"{', '.join(facts)}; load before a turn at most {max(turn.load for turn in turns):g}."]
+
+
+def _rounds(pairs: Sequence[dict[str, Turn]]) -> str:
+    """Say how many, and who was first in them."""
+    if len(pairs) == 1:
+        return f"1 round ({next(name for one, name in COLUMNS.items() if pairs[0][one].is_first)} first)"
+    ours = sum(pair["periodicbuild"].is_first for pair in pairs)
+    return f"{len(pairs)} rounds ({COLUMNS['periodicbuild']} first in {ours})"
 
 
 def _each(values: Iterable[str]) -> str:

@@ -57,7 +57,11 @@ def a_turn(
 
 
 def a_round(number: int = 1, scenario: str = HERD, ours: float = 3.0, theirs: float = 6.0) -> list[Turn]:
-    return [a_turn("periodicbuild", scenario, number, ours), a_turn("cronjob", scenario, number, theirs)]
+    is_ours = number % 2 == 1
+    return [
+        a_turn("periodicbuild", scenario, number, ours, is_first=is_ours),
+        a_turn("cronjob", scenario, number, theirs, is_first=not is_ours),
+    ]
 
 
 def table(turns: list[Turn], scenario: str = HERD) -> str:
@@ -146,7 +150,31 @@ def test_a_scenario_that_was_never_played_says_so() -> None:
 def test_the_page_says_once_where_and_of_what_a_table_is() -> None:
     text = table([*a_round(1), *[msgspec.structs.replace(turn, commit="89abcdef") for turn in a_round(2)]])
 
-    assert "2 rounds, 2026-12-01, Kubernetes 1.37.1, commit 0123abcd, 89abcdef, 2 cores; " in text
+    assert (
+        "2 rounds (this operator first in 1), 2026-12-01, Kubernetes 1.37.1, commit 0123abcd, 89abcdef, 2 cores; "
+        in text
+    )
+
+
+@pytest.mark.parametrize(("number", "first"), [(1, "this operator"), (2, "CronJob controller")])
+def test_of_a_single_round_a_table_says_who_was_first(number: int, first: str) -> None:
+    assert f"1 round ({first} first), " in table(a_round(number))
+
+
+def test_a_table_shows_by_how_much_the_lag_has_grown_in_each_round() -> None:
+    turns = [
+        msgspec.structs.replace(turn, p99_by_minute=lags)
+        for number, lags in enumerate(([2.0, 2.0], [2.0, 4.0], [None, 4.0]), 1)
+        for turn in a_round(number)
+    ]
+
+    assert "| ... in times of the first minute's | **1.5** (1 to 2) | **1.5** (1 to 2) |" in table(turns)
+
+
+def test_what_has_one_minute_only_has_not_grown() -> None:
+    turns = [msgspec.structs.replace(turn, p99_by_minute=[2.0]) for turn in a_round()]
+
+    assert "in times of" not in table(turns)
 
 
 def test_rendering_again_changes_nothing() -> None:
