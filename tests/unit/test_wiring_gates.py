@@ -17,6 +17,7 @@ from tests.builders.store import NOON
 from tests.loopback import eventually, json_answer, talking_to
 from tests.looping import looping
 
+from periodicbuild.core.gate_plan import WRITES_EVERY
 from periodicbuild.core.gates import Gates
 from periodicbuild.core.plans import Wake
 from periodicbuild.core.reasons import Blocker, State, Trigger
@@ -149,6 +150,18 @@ def test_when_the_kind_goes_its_gates_go() -> None:
     gates, keys = a_gate_store(lambda gates: gates.put(CLOSED), lambda gates: gates.refused(unknown_kind()))
     assert gates.facts() == Gates()
     assert BUILD_KEY in keys
+
+
+@pytest.mark.parametrize("back", [CLOSED, newer(CLOSED)], ids=["as it was", "changed meanwhile"])
+def test_when_the_kind_is_back_its_gates_are_obeyed_again(back: Gate) -> None:
+    """A version that is not served for a while, or the error page of a proxy, deletes nothing."""
+    gates, _ = a_gate_store(
+        lambda gates: gates.put(CLOSED),
+        lambda gates: gates.refused(unknown_kind()),
+        lambda gates: gates.put(back),
+        lambda gates: gates.readable(),
+    )
+    assert gates.facts() == Gates(known=(back,))
 
 
 def test_gates_that_may_not_be_read_are_open_unless_told_otherwise(caplog: pytest.LogCaptureFixture) -> None:
@@ -342,7 +355,9 @@ def test_a_look_at_a_gate_that_is_gone_does_nothing() -> None:
     asyncio.run(scenario())
 
 
-def test_a_gate_that_goes_while_its_status_is_written_is_forgotten() -> None:
+def test_a_gate_that_is_not_found_when_its_status_is_written_is_obeyed_until_the_watch_tells_that_it_is_gone() -> None:
+    """The kind may only not be served for now, or a proxy be in trouble."""
+
     async def gone(_: web.BaseRequest) -> web.StreamResponse:
         return json_answer({"kind": "Status", "code": 404}, 404)
 
@@ -351,7 +366,8 @@ def test_a_gate_that_goes_while_its_status_is_written_is_forgotten() -> None:
             looking = Looking(writer)
             looking.gates.put(CLOSED)
             await looking.looks.look(GATE_KEY)
-            assert looking.gates.gates == {}
+            assert looking.gates.facts() == Gates(known=(CLOSED,))
+            assert looking.gates.memory("rollout").wake == Wake(steady=looking.clock.now().steady + WRITES_EVERY)
 
     asyncio.run(scenario())
 

@@ -85,21 +85,26 @@ class GateLooks:
             memory.wake = plan.wake.earlier(Wake(steady=now.steady + WRITES_EVERY))
         self._wakeups.set(key, memory.wake)
         if plan.status is not None:
-            await self._write(gate, plan.status)
+            is_found = await self._write(gate, plan.status)
             memory.written_at = self._clock.now().steady
+            if not is_found:
+                memory.wake = memory.wake.earlier(Wake(steady=memory.written_at + WRITES_EVERY))
+                self._wakeups.set(key, memory.wake)
 
-    async def _write(self, gate: Gate, status: GateStatus) -> None:
+    async def _write(self, gate: Gate, status: GateStatus) -> bool:
+        """Tell whether there was a gate to write to; whether one that is not found is gone, only the watch can tell."""
         path = BUILD_GATES.path(name=gate.ref.name, subresource="status")
         body = render_gate_status_patch(gate, status)
         request = WriteRequest(method="PATCH", path=path, body=body, content_type=MERGE_PATCH)
         try:
             self._gates.put(gate_from_json(await self._writer.submit(Priority.STATUS, request)))
         except NotFoundError:
-            self._gates.remove(gate)
+            return False
         except ForbiddenError as error:
             if not self._is_refused:
                 _log.warning("the status of gates may not be written; they are obeyed", extra={"error": str(error)})
             self._is_refused = True
+        return True
 
     def _observe(self, gate: Gate, now: datetime, written_at: datetime | None) -> GateFacts:
         builds = [

@@ -90,11 +90,14 @@ class GateStore:
         """Forget a gate that was deleted; a later one of the same name stays."""
         self._gone.put(gate.ref.uid, value=True)
         known = self.gates.get(gate.ref.name)
-        if known is None or known.ref.uid != gate.ref.uid:
-            return
+        if known is not None and known.ref.uid == gate.ref.uid:
+            self._drop(known)
+
+    def _drop(self, gate: Gate) -> None:
+        """Know a gate no more; it may come back."""
         del self.gates[gate.ref.name]
         self._memories.pop(gate.ref.name, None)
-        self._look_again_at_scope(gate, known)
+        self._look_again_at_scope(gate, None)
         self._enqueue(_key(gate.ref.name))
 
     def readable(self) -> None:
@@ -104,11 +107,11 @@ class GateStore:
     def refused(self, error: Exception) -> None:
         """Note why gates cannot be read; an API server that is away says nothing about them, and what is known stays.
 
-        One that does not know the kind has no gates.
+        One that does not know the kind has no gates; the same ones are back when it knows the kind again.
         """
         if isinstance(error, NotFoundError):
             for gate in tuple(self.gates.values()):
-                self.remove(gate)
+                self._drop(gate)
         if isinstance(error, ForbiddenError | NotFoundError):
             self._settle(error)
 
