@@ -112,7 +112,7 @@ async def looping(answer: Callable[[web.BaseRequest], web.StreamResponse]) -> As
     async with talking_to(answer_soon) as (server, session), Writer(session, WriterSettings(qps=0)) as writer:
         queue = KeyedQueue()
         store, metrics = Store(queue.add), Metrics()
-        gates = GateStore(Unreadable.OPEN, queue.add, lambda: tuple(store.builds.values()))
+        gates = GateStore(Unreadable.OPEN, queue.add, store)
         loop = Loop(server, store, gates, metrics)
         clock = Clock(wall=lambda: NOON + timedelta(seconds=loop.seconds - 1000.0), monotonic=loop.monotonic)
         wakeups = WakeUps(clock, queue.add)

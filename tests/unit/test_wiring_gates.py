@@ -45,6 +45,12 @@ if TYPE_CHECKING:
 GATE_KEY = Key("BuildGate", "", "rollout")
 BUILD_KEY, OTHER_KEY = Key("PeriodicBuild", "team-a", "nightly"), Key("PeriodicBuild", "team-b", "weekly")
 BUILDS = (a_build(labels={"tier": "prod"}), a_build(name="weekly", namespace="team-b"))
+SERVERS = (
+    an_app_server(BUILDS[0], token=REQUEST, state=State.NEW),
+    by_hand(BUILDS[0]),
+    an_app_server(BUILDS[0], state=State.CONFIGURING_SERVER),
+)
+ASKED_KEY, BY_HAND_KEY = (Key("AppServer", "team-a", server.ref.name) for server in SERVERS[:2])
 CLOSED = a_gate(closed=True)
 
 
@@ -63,7 +69,12 @@ def a_gate_store(
 ) -> tuple[GateStore, list[Key]]:
     """Give a store of gates after some steps, and the keys that the last one has asked to look at."""
     keys: list[Key] = []
-    gates = GateStore(unreadable, keys.append, lambda: tuple(map(stored, BUILDS)))
+    store = Store(lambda _: None)
+    for build in BUILDS:
+        store.put_build(stored(build))
+    for server in SERVERS:
+        store.put_app_server(server)
+    gates = GateStore(unreadable, keys.append, store)
     for step in steps:
         keys.clear()
         step(gates)
@@ -78,13 +89,16 @@ def unknown_kind() -> NotFoundError:
     return NotFoundError(verb="watch", ref="buildgates", status=404, message="404 page not found")
 
 
-EVERYTHING = [GATE_KEY, OTHER_KEY, BUILD_KEY]
+NIGHTLY = [BUILD_KEY, ASKED_KEY, BY_HAND_KEY]
+"""What a gate about it wakes: what is being built asks no gate."""
+BUILDING = [*NIGHTLY, OTHER_KEY]
+EVERYTHING = [GATE_KEY, *BUILDING]
 WOKEN = {
     "a gate appears": ([lambda gates: gates.put(CLOSED)], EVERYTHING),
     "a gate with a scope": ([lambda gates: gates.put(a_gate(namespaces=["team-b"]))], [GATE_KEY, OTHER_KEY]),
     "a gate with a selector": (
         [lambda gates: gates.put(a_gate(requirements=[a_label("tier", Operator.IN, "prod")]))],
-        [GATE_KEY, BUILD_KEY],
+        [GATE_KEY, *NIGHTLY],
     ),
     "its scope moves": (
         [
@@ -167,22 +181,32 @@ def test_when_the_kind_is_back_its_gates_are_obeyed_again(back: Gate) -> None:
 def test_gates_that_may_not_be_read_are_open_unless_told_otherwise(caplog: pytest.LogCaptureFixture) -> None:
     """R35."""
     steps = (lambda gates: gates.put(CLOSED), lambda gates: gates.refused(forbidden()))
-    assert a_gate_store(*steps)[0].facts() == Gates()
+    opened, keys = a_gate_store(*steps)
+    assert opened.facts() == Gates()
+    assert keys == sorted(EVERYTHING), "what waited for it may start"
     assert "no build is held back (--gate-unreadable=Open)" in caplog.text
     closed, keys = a_gate_store(*steps, unreadable=Unreadable.CLOSED)
     assert closed.facts() == Gates(problem="no right to list buildgates")
-    assert keys == sorted([BUILD_KEY, OTHER_KEY])
+    assert keys == sorted(EVERYTHING)
     assert "every build is held back (--gate-unreadable=Closed)" in caplog.text
 
 
 def test_when_they_can_be_read_again_everything_is_looked_at_again(caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.INFO):
-        gates, keys = a_gate_store(
-            lambda gates: gates.refused(forbidden()), lambda gates: gates.readable(), unreadable=Unreadable.CLOSED
-        )
-    assert gates.facts() == Gates()
-    assert keys == sorted([BUILD_KEY, OTHER_KEY])
+    steps = (
+        lambda gates: gates.put(CLOSED),
+        lambda gates: gates.refused(forbidden()),
+        lambda gates: gates.readable(),
+    )
+    for unreadable in Unreadable:
+        with caplog.at_level(logging.INFO):
+            gates, keys = a_gate_store(*steps, unreadable=unreadable)
+        assert gates.facts() == Gates(known=(CLOSED,))
+        assert keys == sorted(EVERYTHING)
     assert caplog.records[-1].message == "gates can be read"
+
+
+def test_a_refusal_of_gates_that_nobody_has_made_wakes_nobody() -> None:
+    assert a_gate_store(lambda gates: gates.refused(forbidden()))[1] == []
 
 
 def test_gates_that_can_be_read_are_nothing_to_speak_of(caplog: pytest.LogCaptureFixture) -> None:
@@ -212,7 +236,7 @@ class Looking:
         self.clock = Clock(wall=lambda: NOON, monotonic=lambda: 1000.0)
         self.wakeups = WakeUps(self.clock, self.keys.append)
         self.store = Store(self.keys.append)
-        self.gates = GateStore(Unreadable.OPEN, self.keys.append, lambda: tuple(self.store.builds.values()))
+        self.gates = GateStore(Unreadable.OPEN, self.keys.append, self.store)
         self.admission = Admission(per_second=0, max_concurrent=0, enqueue=self.keys.append)
         self.looks = GateLooks(
             gates=self.gates,
@@ -435,7 +459,7 @@ def test_gates_are_asked_for_before_anything_starts_and_followed_from_then_on() 
 
     async def scenario() -> None:
         async with talking_to(answer) as (server, session):
-            gates = GateStore(Unreadable.OPEN, lambda _: None, lambda: ())
+            gates = GateStore(Unreadable.OPEN, lambda _: None, Store(lambda _: None))
             watch = GateWatch(session, gates)
             await watch.relist()
             assert server.requests == [], "nothing was listed yet, so nothing is listed anew"
@@ -456,7 +480,7 @@ def test_a_refusal_is_an_answer_too() -> None:
 
     async def scenario() -> None:
         async with talking_to(refuse) as (_, session):
-            gates = GateStore(Unreadable.CLOSED, lambda _: None, lambda: ())
+            gates = GateStore(Unreadable.CLOSED, lambda _: None, Store(lambda _: None))
             await GateWatch(session, gates).ask()
             assert (gates.has_word, gates.problem) == (True, "no")
 

@@ -20,7 +20,7 @@ from periodicbuild.core.plans import Wake
 from periodicbuild.core.recent import Recent
 from periodicbuild.kube.changes import is_older
 from periodicbuild.kube.errors import ForbiddenError, NotFoundError
-from periodicbuild.kube.kinds import BUILD_GATE, PERIODIC_BUILD
+from periodicbuild.kube.kinds import APP_SERVER, BUILD_GATE, PERIODIC_BUILD
 from periodicbuild.wiring.keys import Key
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from periodicbuild.core.gates import Gate
-    from periodicbuild.kube.parse import StoredBuild
+    from periodicbuild.wiring.store import Name, Store
     from periodicbuild.wiring.wakeups import WakeUps
 
 GONE = 1_000
@@ -59,13 +59,11 @@ class GateMemory:
 class GateStore:
     """Gates by name."""
 
-    def __init__(
-        self, unreadable: Unreadable, enqueue: Callable[[Key], None], builds: Callable[[], tuple[StoredBuild, ...]]
-    ) -> None:
-        """`enqueue` asks for a look; `builds` gives the PeriodicBuilds that there are."""
+    def __init__(self, unreadable: Unreadable, enqueue: Callable[[Key], None], store: Store) -> None:
+        """`enqueue` asks for a look; `store` says at what, since it knows whom a gate is about."""
         self._unreadable = unreadable
         self._enqueue = enqueue
-        self._builds = builds
+        self._store = store
         self.gates: dict[str, Gate] = {}
         self.has_word = False
         """It is known whether gates can be read: nothing may start before (R35)."""
@@ -116,14 +114,15 @@ class GateStore:
             self._settle(error)
 
     def _settle(self, refusal: Exception | None) -> None:
-        """Say it once, and look at everything again if it makes a difference."""
-        before = self.problem
+        """Say it once, and look at everything again if other gates are obeyed now than before."""
+        before = self.facts()
         if type(refusal) is not type(self._refusal):
             _say(refusal, self._unreadable)
         self.has_word, self._refusal = True, refusal
-        if self.problem != before:
-            for stored in self._builds():
-                self._enqueue(Key(PERIODIC_BUILD, stored.ref.namespace, stored.ref.name))
+        if self.facts() != before:
+            for name in self._store.builds:
+                self._look_again_at(name)
+            self.enqueue_all()
 
     # Questions
 
@@ -176,9 +175,15 @@ class GateStore:
         """Look at every PeriodicBuild that it was or is about; with a problem it may be about all."""
         specs = [one.spec for one in (gate, known) if one is not None]
         is_about_all = any(spec.problem is not None for spec in specs)
-        for stored in self._builds():
+        for name, stored in self._store.builds.items():
             if is_about_all or any(spec.scope.has(stored.build) for spec in specs):
-                self._enqueue(Key(PERIODIC_BUILD, stored.ref.namespace, stored.ref.name))
+                self._look_again_at(name)
+
+    def _look_again_at(self, name: Name) -> None:
+        """Look at a PeriodicBuild, and at its runs by hand that wait for their turn: they say for which gate."""
+        self._enqueue(Key(PERIODIC_BUILD, *name))
+        for attempt in self._store.new_app_servers(name):
+            self._enqueue(Key(APP_SERVER, *attempt))
 
 
 def _key(name: str) -> Key:
