@@ -450,6 +450,26 @@ def test_the_loop_looks_at_gates() -> None:
     asyncio.run(scenario())
 
 
+def test_the_status_of_a_gate_is_written_once_in_five_seconds_however_often_it_is_edited() -> None:
+    """R34."""
+
+    def accept(_: web.BaseRequest) -> web.StreamResponse:
+        return json_answer({"metadata": {"name": "rollout", "uid": "uid-rollout", "resourceVersion": "101"}})
+
+    async def scenario() -> None:
+        async with looping(accept) as loop:
+            for number in range(1, 11):
+                loop.gates.put(replace(newer(CLOSED, f"{200 + number}"), generation=number))
+                await loop.has_looked("BuildGate", number)
+                loop.pass_time(0.4)
+            assert loop.patched("rollout") == 1
+            loop.pass_time(1)
+            await loop.has_looked("BuildGate", 11)
+            assert loop.patched("rollout") == 2
+
+    asyncio.run(scenario())
+
+
 def test_gates_are_asked_for_before_anything_starts_and_followed_from_then_on() -> None:
     async def answer(request: web.BaseRequest) -> web.StreamResponse:
         if "watch" in request.query:
