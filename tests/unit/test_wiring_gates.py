@@ -299,6 +299,8 @@ BETWEEN = a_build(status=a_status(runs=[a_run(ATTEMPT, next_attempt="2026-11-24T
 WAITING = a_build(status=a_status(waiting=a_wait(reason=Blocker.GATE_CLOSED)))
 NEW = an_app_server(a_build(), state=State.NEW)
 ASKED = an_app_server(a_build(), state=State.NEW, token=REQUEST)
+ORPHAN = replace(ATTEMPT, controller_uid=None)
+"""Its PeriodicBuild was deleted with `--cascade=orphan`."""
 
 BUSY = {
     "nothing": ([a_build()], [], [], [], []),
@@ -323,7 +325,20 @@ BUSY = {
         [],
     ),
     "a pod that belongs to nobody": ([a_build()], [], [a_pod(ATTEMPT)], [], [None]),
-    "a build of somebody else's": ([a_build(name="weekly")], [ATTEMPT], [], [BUILD_KEY], []),
+    "a build whose PeriodicBuild is gone": ([a_build(name="weekly")], [ATTEMPT], [], [BUILD_KEY], [ATTEMPT.ref.name]),
+    "a pod of which nothing else is left": ([], [], [a_pod(ATTEMPT, is_deleting=True)], [], [None]),
+    "one that nothing is left of but a record": ([], [ORPHAN], [], [], []),
+    "an orphan": ([], [ORPHAN], [a_pod(ATTEMPT)], [], [ATTEMPT.ref.name]),
+    "an orphan that has ended": ([], [ORPHAN], [a_pod(ATTEMPT, phase="Failed")], [], []),
+    "an orphan that is up": ([], [ORPHAN], [a_pod(ATTEMPT, is_ready=True)], [], []),
+    "an orphan whose PeriodicBuild was made again": ([a_build()], [ORPHAN], [a_pod(ATTEMPT)], [], [ATTEMPT.ref.name]),
+    "by name": (
+        [IN_A_RUN],
+        [ATTEMPT, an_app_server(a_build(name="gone"), state=State.CONFIGURING_SERVER)],
+        [],
+        [],
+        ["gone-20261124-023000-1", ATTEMPT.ref.name],
+    ),
 }
 
 
@@ -340,6 +355,45 @@ def test_a_closed_gate_is_safe_when_nothing_in_its_scope_is_being_built_or_about
     assert [one.get("appServer") for one in status["blockingBuilds"] or ()] == names
     assert status["blockingCount"] == len(names)
     assert reasons(status)[2] == ("BuildsInProgress" if names else "NothingInProgress")
+
+
+PROD = [a_label("tier", Operator.IN, "prod")]
+OF_OTHERS = {
+    "of another namespace": (a_gate(closed=True, namespaces=["team-b"]), [], 0),
+    "of its namespace, when nobody knows its labels any more": (
+        a_gate(closed=True, namespaces=["team-a"], requirements=PROD),
+        [],
+        1,
+    ),
+    "of other labels than those of the PeriodicBuild that is there": (
+        a_gate(closed=True, requirements=PROD),
+        [a_build(labels={"tier": "test"})],
+        0,
+    ),
+}
+
+
+@pytest.mark.parametrize(("gate", "builds", "count"), OF_OTHERS.values(), ids=list(OF_OTHERS))
+def test_what_is_being_built_blocks_a_gate(gate: Gate, builds: list[PeriodicBuild], count: int) -> None:
+    assert status_after_a_look(gate, builds=builds, servers=[ATTEMPT])["blockingCount"] == count
+
+
+def test_a_gate_is_looked_at_again_while_something_blocks_it_of_whose_end_no_status_will_tell() -> None:
+    async def accept(_: web.BaseRequest) -> web.StreamResponse:
+        return json_answer({"metadata": {"name": "rollout", "resourceVersion": "101"}})
+
+    async def scenario(builds: list[PeriodicBuild], servers: list[AppServer]) -> Wake:
+        async with talking_to(accept) as (_, session), Writer(session, WriterSettings(qps=0)) as writer:
+            looking = Looking(writer)
+            looking.gates.put(CLOSED)
+            looking.fill(builds, servers, [a_pod(ATTEMPT)])
+            await looking.looks.look(GATE_KEY)
+            return looking.gates.memory("rollout").wake
+
+    soon = Wake(steady=Clock(wall=lambda: NOON, monotonic=lambda: 1000.0).now().steady + WRITES_EVERY)
+    assert asyncio.run(scenario([], [ORPHAN])) == soon
+    assert asyncio.run(scenario([a_build()], [ATTEMPT])) == soon
+    assert asyncio.run(scenario([IN_A_RUN], [ATTEMPT])) == Wake()
 
 
 def test_an_estimate_says_when_a_build_should_have_ended() -> None:
