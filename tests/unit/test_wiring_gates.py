@@ -129,8 +129,8 @@ WOKEN = {
         [],
     ),
     "it cannot be understood, so nobody knows whom it is about": (
-        [lambda gates: gates.put(a_gate(problem="spec.scope: no object"))],
-        EVERYTHING,
+        [lambda gates: gates.put(CLOSED), lambda gates: gates.put(a_gate("odd", problem="spec.scope: no object"))],
+        [*EVERYTHING, Key("BuildGate", "", "odd")],
     ),
 }
 
@@ -231,12 +231,12 @@ def test_a_gate_that_cannot_be_understood_is_unreadable_too() -> None:
 class Looking:
     """Looks at gates, a store that a test fills, and the statuses that were written."""
 
-    def __init__(self, writer: Writer) -> None:
+    def __init__(self, writer: Writer, unreadable: Unreadable = Unreadable.OPEN) -> None:
         self.keys: list[Key] = []
         self.clock = Clock(wall=lambda: NOON, monotonic=lambda: 1000.0)
         self.wakeups = WakeUps(self.clock, self.keys.append)
         self.store = Store(self.keys.append)
-        self.gates = GateStore(Unreadable.OPEN, self.keys.append, self.store)
+        self.gates = GateStore(unreadable, self.keys.append, self.store)
         self.admission = Admission(per_second=0, max_concurrent=0, enqueue=self.keys.append)
         self.looks = GateLooks(
             gates=self.gates,
@@ -469,6 +469,38 @@ def test_an_account_that_may_not_write_the_status_of_gates_obeys_them_and_says_s
 
     asyncio.run(scenario())
     assert [record.message for record in caplog.records] == ["the status of gates may not be written; they are obeyed"]
+
+
+def test_nobody_is_told_that_it_is_safe_while_gates_may_not_be_read() -> None:
+    """R35: it is written over any version, since newer ones are not known; what is known again is told again."""
+    told: list[tuple[str | None, list[str]]] = []
+
+    async def answer(request: web.BaseRequest) -> web.StreamResponse:
+        body = msgspec.json.decode(await request.read())
+        verdicts = [f"{one['type']}={one['status']}/{one['reason']}" for one in body["status"]["conditions"][1:]]
+        told.append((body["metadata"].get("resourceVersion"), verdicts))
+        metadata = {"name": "rollout", "uid": "uid-rollout", "resourceVersion": f"{300 + len(told)}"}
+        return json_answer({"metadata": metadata, "spec": {"closed": True}, "status": body["status"]})
+
+    async def scenario(unreadable: Unreadable) -> None:
+        async with talking_to(answer) as (_, session), Writer(session, WriterSettings(qps=0)) as writer:
+            looking = Looking(writer, unreadable)
+            looking.gates.put(CLOSED)
+            for step in (
+                looking.gates.readable,
+                lambda: looking.gates.refused(forbidden()),
+                looking.gates.readable,
+            ):
+                step()
+                looking.gates.memory("rollout").written_at = None
+                await looking.looks.look(GATE_KEY)
+
+    closed = ["Open=False/Closed", "Safe=True/NothingInProgress"]
+    for unreadable, may_start in ((Unreadable.OPEN, True), (Unreadable.CLOSED, False)):
+        told.clear()
+        asyncio.run(scenario(unreadable))
+        not_read = [f"Open={may_start}/Unreadable", "Safe=False/Unreadable"]
+        assert told == [("100", closed), (None, not_read), ("302", closed)]
 
 
 def test_news_lead_to_one_look_five_seconds_after_the_last() -> None:

@@ -132,6 +132,11 @@ class GateStore:
         return self.has_word and self._refusal is None
 
     @property
+    def are_forbidden(self) -> bool:
+        """Whether they may not be read: what is known of them may be out of date, and is not obeyed."""
+        return isinstance(self._refusal, ForbiddenError)
+
+    @property
     def problem(self) -> str | None:
         """Say why builds are held back, whatever gates there are."""
         if self._unreadable == Unreadable.OPEN:
@@ -143,8 +148,7 @@ class GateStore:
 
     def facts(self) -> Gates:
         """Give what a look at a PeriodicBuild may know of gates; those that may not be read any more are none."""
-        is_current = not isinstance(self._refusal, ForbiddenError)
-        known = tuple(self.gates[name] for name in sorted(self.gates)) if is_current else ()
+        known = () if self.are_forbidden else tuple(self.gates[name] for name in sorted(self.gates))
         return Gates(known=known, problem=self.problem)
 
     def memory(self, name: str) -> GateMemory:
@@ -172,9 +176,11 @@ class GateStore:
                 wakeups.set(_key(name), memory.wake.earlier(soon))
 
     def _look_again_at_scope(self, gate: Gate, known: Gate | None) -> None:
-        """Look at every PeriodicBuild that it was or is about; with a problem it may be about all."""
+        """Look at every PeriodicBuild that it was or is about; with a problem it may be about all, gates included."""
         specs = [one.spec for one in (gate, known) if one is not None]
         is_about_all = any(spec.problem is not None for spec in specs)
+        if is_about_all:
+            self.enqueue_all()
         for name, stored in self._store.builds.items():
             if is_about_all or any(spec.scope.has(stored.build) for spec in specs):
                 self._look_again_at(name)
