@@ -106,9 +106,9 @@ class GateLooks:
         except NotFoundError:
             return False
         except ForbiddenError as error:
-            if not self._is_refused:
+            if not (self._is_refused or self._gates.are_forbidden):  # that was said, and they are not obeyed then
                 _log.warning("the status of gates may not be written; they are obeyed", extra={"error": str(error)})
-            self._is_refused = True
+                self._is_refused = True
         return True
 
     def _observe(self, gate: Gate, now: datetime, written_at: datetime | None) -> GateFacts:
