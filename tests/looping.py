@@ -94,12 +94,16 @@ class Loop:
 
     def failures(self) -> float:
         """Read the counter of failed looks."""
-        return (
-            self.metrics.registry.get_sample_value(
-                "periodicbuild_reconciles_total", {"kind": "PeriodicBuild", "outcome": "Failed"}
-            )
-            or 0
-        )
+        return self.looks("PeriodicBuild", "Failed")
+
+    async def has_looked(self, kind: str, times: int) -> None:
+        """Wait until so many looks at a kind are done."""
+        await eventually(lambda: self.looks(kind) == times)
+
+    def looks(self, kind: str, outcome: str = "Done") -> float:
+        """Read the counter of looks that have ended so."""
+        labels = {"kind": kind, "outcome": outcome}
+        return self.metrics.registry.get_sample_value("periodicbuild_reconciles_total", labels) or 0
 
 
 @asynccontextmanager
@@ -112,7 +116,7 @@ async def looping(answer: Callable[[web.BaseRequest], web.StreamResponse]) -> As
     async with talking_to(answer_soon) as (server, session), Writer(session, WriterSettings(qps=0)) as writer:
         queue = KeyedQueue()
         store, metrics = Store(queue.add), Metrics()
-        gates = GateStore(Unreadable.OPEN, queue.add, lambda: tuple(store.builds.values()))
+        gates = GateStore(Unreadable.OPEN, queue.add, store)
         loop = Loop(server, store, gates, metrics)
         clock = Clock(wall=lambda: NOON + timedelta(seconds=loop.seconds - 1000.0), monotonic=loop.monotonic)
         wakeups = WakeUps(clock, queue.add)

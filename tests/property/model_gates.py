@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from periodicbuild.core.attempts import plan_app_server
 from periodicbuild.core.gates import Gates
 from periodicbuild.core.planning import plan_periodic_build
 from periodicbuild.core.plans import CancelAppServer, CreateAppServer
@@ -19,10 +20,11 @@ from periodicbuild.core.windows import Span
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from periodicbuild.core.attempts import AppServerFacts
     from periodicbuild.core.facts import Now, PeriodicBuild
     from periodicbuild.core.gates import Gate
     from periodicbuild.core.planning import BuildFacts
-    from periodicbuild.core.plans import BuildPlan
+    from periodicbuild.core.plans import AppServerPlan, BuildPlan
 
 
 def check_look(facts: BuildFacts, plan: BuildPlan, now: Now) -> None:
@@ -41,6 +43,13 @@ def check_look(facts: BuildFacts, plan: BuildPlan, now: Now) -> None:
         assert plan.then == free.then, "a gate touches clean-up"
     retries = {name for name in _created(plan) if name not in starts}
     assert retries == {name for name in _created(free) if name not in starts_of(facts, free)}, "a retry asks a gate"
+
+
+def check_attempt(facts: AppServerFacts, plan: AppServerPlan, now: Now) -> None:
+    """Check that an attempt whose run has started goes on as if there were no gates."""
+    runs = facts.parent.status.runs if facts.parent is not None else ()
+    if facts.gates.known and facts.app_server.ref.uid in {run.uid for run in runs}:
+        assert plan == plan_app_server(replace(facts, gates=Gates()), now), "an attempt under way asks a gate"
 
 
 def starts_of(facts: BuildFacts, plan: BuildPlan) -> set[str]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tests.property.model import AnswerLostError, ConflictError, RefusedError
-from tests.property.model_gates import check_look
+from tests.property.model_gates import check_attempt, check_look
 from tests.property.model_knowledge import Knowledge, a_refusal
 from tests.property.model_serving import ServiceClient
 
@@ -107,7 +107,9 @@ class Process(Knowledge):
             return False
         app_server = self.app_servers[name]
         memory = self.attempts.setdefault(app_server.ref.uid, AttemptMemory())
-        plan = plan_app_server(self.app_server_facts(app_server, memory), self.api.clocks.now)
+        facts, now = self.app_server_facts(app_server, memory), self.api.clocks.now
+        plan = plan_app_server(facts, now)
+        check_attempt(facts, plan, now)
         memory.seen = plan.seen
         self.wakes[name] = plan.wake
         return self._carry_out(plan, lambda: self._write_app_server_status(app_server, plan))

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 BEGIN, END = "2026-11-24T03:00:00", "2026-11-24T05:00:00"
 CLOSED = a_gate(closed=True)
+EXPIRED = a_gate(closed=True, expires=SLOT)
 AHEAD = a_gate("rollout", once(BEGIN, END))
 AT_WORK = BlockingBuild(namespace="team-a", name="nightly", app_server="nightly-1", estimated_end_at=at(BEGIN))
 
@@ -76,7 +77,7 @@ CONDITIONS = {
         ("False", "GateOpen"),
     ),
     "expired": (
-        a_gate(closed=True, expires=SLOT),
+        EXPIRED,
         (AT_WORK,),
         ("True", "Accepted"),
         ("True", "Expired"),
@@ -103,6 +104,60 @@ def test_conditions_say_whether_it_is_understood_open_and_safe(
     """R34, R35: safe exactly while it is closed and nothing is in progress."""
     status = looked_at(gate, SLOT, *blocking)
     assert verdicts(status) == [("Valid", *valid), ("Open", *open_), ("Safe", *safe)]
+
+
+OTHER = "BuildGate other, spec.scope: no object"
+NOT_READ = {
+    "none is obeyed": (GateFacts(gate=CLOSED, is_read=False), ("True", "Unreadable"), ("False", "Unreadable")),
+    "none is obeyed, and something is being built": (
+        GateFacts(gate=CLOSED, is_read=False, blocking=(AT_WORK,), held_back=1),
+        ("True", "Unreadable"),
+        ("False", "Unreadable"),
+    ),
+    "none is obeyed, and it has expired": (
+        GateFacts(gate=EXPIRED, is_read=False),
+        ("True", "Unreadable"),
+        ("False", "Unreadable"),
+    ),
+    "every build is held back": (
+        GateFacts(gate=CLOSED, is_read=False, problem="no right", held_back=1),
+        ("False", "Unreadable"),
+        ("False", "Unreadable"),
+    ),
+    "every build is held back because of another gate": (
+        GateFacts(gate=CLOSED, problem=OTHER),
+        ("False", "Unreadable"),
+        ("True", "NothingInProgress"),
+    ),
+    "every build is held back because of another gate, and this one is open": (
+        GateFacts(gate=a_gate(), problem=OTHER),
+        ("False", "Unreadable"),
+        ("False", "GateOpen"),
+    ),
+}
+
+
+@pytest.mark.parametrize(("facts", "open_", "safe"), NOT_READ.values(), ids=list(NOT_READ))
+def test_when_gates_cannot_be_read_it_says_what_becomes_of_builds_and_vouches_for_nothing_it_has_not_read(
+    facts: GateFacts, open_: tuple[str, str], safe: tuple[str, str]
+) -> None:
+    """R35."""
+    status = plan_gate(facts, a_now(SLOT)).status
+    assert status is not None
+    assert verdicts(status)[1:] == [("Open", *open_), ("Safe", *safe)]
+    assert (status.held_back, status.blocking_count) == (0, 0)
+
+
+def test_messages_say_why_gates_are_not_read() -> None:
+    ignored = plan_gate(GateFacts(gate=CLOSED, is_read=False), a_now(SLOT)).status
+    assert ignored is not None
+    assert [one.message for one in ignored.conditions[1:]] == [
+        "the operator may not read gates, so no build waits for this one: allow it to list and watch them",
+        "the operator may not read gates, so it does not know what this one says: allow it to list and watch them",
+    ]
+    held = plan_gate(GateFacts(gate=CLOSED, is_read=False, problem="no right"), a_now(SLOT)).status
+    assert held is not None
+    assert held.conditions[1].message == "no build starts, since the operator cannot read gates: no right"
 
 
 def test_a_scope_without_a_build_is_warned_about() -> None:

@@ -29,13 +29,13 @@ from periodicbuild.core.estimates import estimate_of
 from periodicbuild.core.facts import ActivationPolicy, AppServerStatus, Breaker
 from periodicbuild.core.gates import Gate, Gates
 from periodicbuild.core.messages import LONGEST_MESSAGE
-from periodicbuild.core.plans import CreateAppServer
+from periodicbuild.core.plans import AppServerPlan, CreateAppServer, CreatePod, Wake
 from periodicbuild.core.policies import ConcurrencyPolicy
 from periodicbuild.core.reasons import Blocker, Fate, State, Trigger
 from periodicbuild.core.scopes import Operator
 
 if TYPE_CHECKING:
-    from periodicbuild.core.facts import PeriodicBuild, Timeouts
+    from periodicbuild.core.facts import AppServer, PeriodicBuild, Timeouts
     from periodicbuild.core.plans import BuildPlan
     from periodicbuild.core.status import BuildStatus
 
@@ -351,6 +351,34 @@ def test_a_run_by_hand_says_which_gate_it_waits_for() -> None:
     plan = an_attempt_look(child, parent=a_build(status=a_status()), gates=Gates(known=(CLOSED,)))
     assert plan.status is not None
     assert plan.status.message == f"waits for its turn: {TEXT}"
+
+
+NAMED = {
+    "until a window begins": ("2026-11-24T02:00:00", f"{TEXT.removesuffix('is closed')}closes at", WINDOW_BEGIN),
+    "until it ends": (WINDOW_BEGIN, f"{TEXT} by window upgrade until", WINDOW_END),
+    "and then no more": (WINDOW_END, "another build of this PeriodicBuild is in progress", None),
+}
+
+
+@pytest.mark.parametrize(("now", "why", "wake"), NAMED.values(), ids=list(NAMED))
+def test_a_run_by_hand_names_another_gate_when_time_comes(now: str, why: str, wake: str | None) -> None:
+    old = AppServerStatus(state=State.NEW, message="waits for its turn: something of old")
+    child = an_app_server(token=REQUEST, status=old)
+    plan = an_attempt_look(child, now, parent=a_build(status=a_status()), gates=Gates(known=(AHEAD,)))
+    assert plan.status is not None
+    assert plan.status.message.startswith(f"waits for its turn: {why}")
+    assert plan.wake == Wake(wall=at_if_any(wake))
+    told = replace(child, status=plan.status)
+    again = an_attempt_look(told, now, parent=a_build(status=a_status()), gates=Gates(known=(AHEAD,)))
+    assert again == AppServerPlan(wake=plan.wake), "once it is said, it still wakes"
+
+
+@pytest.mark.parametrize("attempt", [an_app_server(), an_app_server(token=REQUEST)], ids=["of a slot", "by hand"])
+def test_a_run_that_has_started_goes_on_whatever_gates_say(attempt: AppServer) -> None:
+    """R32."""
+    assert an_attempt_look(attempt, gates=Gates(known=(CLOSED,))) == AppServerPlan(
+        first=(CreatePod(app_server=attempt),)
+    )
 
 
 def test_an_annotation_lets_one_build_pass_the_gates_it_names_and_the_ledger_says_so() -> None:

@@ -86,9 +86,9 @@ def _waits_for_turn(facts: AppServerFacts, parent: PeriodicBuild, now: Now) -> A
     hold = ask_gates(facts.gates, parent, now.wall).hold
     why = "another build of this PeriodicBuild is in progress" if hold is None else hold.text
     message = f"waits for its turn: {why}"
-    return write_once_settled(
-        facts, now, replace(facts.app_server.status, state=State.NEW, message=message), now.steady
-    )
+    status = replace(facts.app_server.status, state=State.NEW, message=message)
+    plan = write_once_settled(facts, now, status, now.steady)
+    return replace(plan, wake=plan.wake.earlier(Wake(wall=None if hold is None else hold.until)))
 
 
 def _attempt(facts: AppServerFacts, run: Run, now: Now) -> AppServerPlan:

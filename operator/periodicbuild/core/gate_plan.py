@@ -49,6 +49,10 @@ class GateFacts:
     """Steady clock: this process's last status write."""
     clock_is_trusted: bool = True
     """The wall clock, by which windows are judged, agrees with the API server's to a minute (R9)."""
+    is_read: bool = True
+    """Gates may be read; else what is known of this one may be out of date, and no build asks it any more (R35)."""
+    problem: str | None = None
+    """Why every build is held back, whatever this gate says (R35)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,21 +80,21 @@ def plan_gate(facts: GateFacts, now: Now) -> GatePlan:
 def _described(facts: GateFacts, now: Now) -> GateStatus:
     spec, closure = facts.gate.spec, facts.gate.spec.closure_at(now.wall)
     coming = spec.next_window(now.wall)
-    blocking = facts.blocking if closure is not None else ()
+    blocking = facts.blocking if closure is not None and facts.is_read else ()
     status = replace(
         facts.gate.status,
         observed_generation=facts.gate.generation,
         next_window=None
         if coming is None
         else NextWindow(name=coming[0].name, start=coming[1].start, end=coming[1].end),
-        held_back=facts.held_back,
+        held_back=facts.held_back if facts.is_read else 0,
         blocking_count=len(blocking),
         blocking_builds=blocking[:BLOCKING_SHOWN],
     )
     verdicts = {
         GateCondition.VALID: _valid(facts, now.wall),
-        GateCondition.OPEN: _open(spec, closure, now.wall),
-        GateCondition.SAFE: _safe(closure, len(blocking)),
+        GateCondition.OPEN: _unread(facts) or _open(spec, closure, now.wall),
+        GateCondition.SAFE: _safe(closure, len(blocking)) if facts.is_read else _UNKNOWN,
     }
     conditions = (_condition(facts.gate, type_, verdict, now.wall) for type_, verdict in verdicts.items())
     return replace(status, conditions=tuple(conditions))
@@ -127,6 +131,16 @@ def _valid(facts: GateFacts, now: datetime) -> Verdict:
     return "True", GateReason.ACCEPTED, "the spec is understood"
 
 
+def _unread(facts: GateFacts) -> Verdict | None:
+    """Say what becomes of builds when gates cannot be read; None = they ask this one (R35)."""
+    if facts.problem is not None:
+        return "False", GateReason.UNREADABLE, f"no build starts, since the operator cannot read gates: {facts.problem}"
+    if not facts.is_read:
+        message = "the operator may not read gates, so no build waits for this one: allow it to list and watch them"
+        return "True", GateReason.UNREADABLE, message
+    return None
+
+
 def _open(spec: GateSpec, closure: Closure | None, now: datetime) -> Verdict:
     """Say whether builds may start."""
     if spec.has_expired(now):
@@ -137,6 +151,13 @@ def _open(spec: GateSpec, closure: Closure | None, now: datetime) -> Verdict:
     window = "" if closure.window is None else f" by window {closure.window}"
     until = "" if closure.until is None else f" until {closure.until:%Y-%m-%dT%H:%M:%SZ}"
     return "False", closure.reason, f"closed{window}{until}: no build in its scope starts"
+
+
+_UNKNOWN: Verdict = (
+    "False",
+    GateReason.UNREADABLE,
+    "the operator may not read gates, so it does not know what this one says: allow it to list and watch them",
+)
 
 
 def _safe(closure: Closure | None, blocking: int) -> Verdict:

@@ -28,3 +28,4 @@ class GateReason(StrEnum):
     GATE_OPEN = "GateOpen"
     BUILDS_IN_PROGRESS = "BuildsInProgress"
     NOTHING_IN_PROGRESS = "NothingInProgress"
+    UNREADABLE = "Unreadable"

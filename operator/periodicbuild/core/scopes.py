@@ -52,6 +52,8 @@ class Scope:
 
     def has(self, build: PeriodicBuild) -> bool:
         """Tell whether a PeriodicBuild is in it."""
-        if self.namespaces is not None and build.ref.namespace not in self.namespaces:
-            return False
-        return all(one.holds(build.labels) for one in self.requirements)
+        return self.may_have(build.ref.namespace) and all(one.holds(build.labels) for one in self.requirements)
+
+    def may_have(self, namespace: str) -> bool:
+        """Tell whether a PeriodicBuild of a namespace may be in it: its labels nobody knows, since it is gone."""
+        return self.namespaces is None or namespace in self.namespaces

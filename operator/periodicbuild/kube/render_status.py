@@ -59,12 +59,13 @@ def render_app_server_status_patch(app_server: AppServer, status: AppServerStatu
 
 
 def render_gate_status_patch(gate: Gate, status: GateStatus) -> bytes:
-    """Render the JSON merge patch for /status of a BuildGate."""
+    """Render the JSON merge patch for /status of a BuildGate; without a resourceVersion for any version of it."""
     return _patch(gate.resource_version, gate.ref.uid, stored_gate_status(status))
 
 
 def _patch(resource_version: str, uid: str, status: StatusObject) -> bytes:
-    return msgspec.json.encode({"metadata": {"resourceVersion": resource_version, "uid": uid}, "status": status})
+    guard = {"resourceVersion": resource_version} if resource_version else {}
+    return msgspec.json.encode({"metadata": {**guard, "uid": uid}, "status": status})
 
 
 def _succeeded(was: AppServerStatus, status: AppServerStatus, now: datetime) -> ConditionWire:

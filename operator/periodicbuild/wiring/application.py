@@ -76,7 +76,7 @@ class Application:
         queue = KeyedQueue()
         self._wakeups = WakeUps(self._clock, queue.add)
         self.store = Store(lambda key: self._has_news(key, queue))
-        self.gates = GateStore(settings.gate_unreadable, queue.add, lambda: tuple(self.store.builds.values()))
+        self.gates = GateStore(settings.gate_unreadable, queue.add, self.store)
         self._lasting = self._what_lasts(metrics, queue)
         scopes = settings.namespaces or ("",)
         self._builds = [follow_builds(session, self.store, scope) for scope in scopes]

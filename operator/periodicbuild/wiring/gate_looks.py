@@ -9,6 +9,7 @@ closed.  Whoever holds a place counts as being built, so nobody is told that it 
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from periodicbuild.core.estimates import estimate_of
@@ -18,6 +19,7 @@ from periodicbuild.core.holds import hold_of, is_gated
 from periodicbuild.core.plans import Wake
 from periodicbuild.core.reasons import State, Trigger
 from periodicbuild.core.schedules import whole_second_up
+from periodicbuild.core.verdicts import has_succeeded
 from periodicbuild.kube.errors import ForbiddenError, NotFoundError
 from periodicbuild.kube.kinds import BUILD_GATES
 from periodicbuild.kube.parse import gate_from_json
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from periodicbuild.core.facts import AppServer, PeriodicBuild
     from periodicbuild.core.gate_status import GateStatus
     from periodicbuild.core.gates import Gate, Gates
+    from periodicbuild.core.scopes import Scope
     from periodicbuild.kube.writer import Writer
     from periodicbuild.wiring.admission import Admission
     from periodicbuild.wiring.clock import Clock
@@ -81,25 +84,32 @@ class GateLooks:
         plan = plan_gate(facts, now)
         memory.looked_at, memory.is_stale = now.steady, False
         memory.wake = plan.wake
-        if any(one.app_server is None for one in facts.blocking):  # a start that is refused after all tells nobody
+        if not all(map(self._is_told_of, facts.blocking)):
             memory.wake = plan.wake.earlier(Wake(steady=now.steady + WRITES_EVERY))
         self._wakeups.set(key, memory.wake)
         if plan.status is not None:
-            await self._write(gate, plan.status)
+            is_found = await self._write(gate, plan.status)
             memory.written_at = self._clock.now().steady
+            if not is_found:
+                memory.wake = memory.wake.earlier(Wake(steady=memory.written_at + WRITES_EVERY))
+                self._wakeups.set(key, memory.wake)
 
-    async def _write(self, gate: Gate, status: GateStatus) -> None:
+    async def _write(self, gate: Gate, status: GateStatus) -> bool:
+        """Tell whether there was a gate to write to; whether one that is not found is gone, only the watch can tell."""
         path = BUILD_GATES.path(name=gate.ref.name, subresource="status")
-        body = render_gate_status_patch(gate, status)
+        # Nobody tells of its later versions while gates may not be read, and what is owed then is true of any of them.
+        planned_on = replace(gate, resource_version="") if self._gates.are_forbidden else gate
+        body = render_gate_status_patch(planned_on, status)
         request = WriteRequest(method="PATCH", path=path, body=body, content_type=MERGE_PATCH)
         try:
             self._gates.put(gate_from_json(await self._writer.submit(Priority.STATUS, request)))
         except NotFoundError:
-            self._gates.remove(gate)
+            return False
         except ForbiddenError as error:
-            if not self._is_refused:
+            if not (self._is_refused or self._gates.are_forbidden):  # that was said, and they are not obeyed then
                 _log.warning("the status of gates may not be written; they are obeyed", extra={"error": str(error)})
-            self._is_refused = True
+                self._is_refused = True
+        return True
 
     def _observe(self, gate: Gate, now: datetime, written_at: datetime | None) -> GateFacts:
         builds = [
@@ -116,19 +126,24 @@ class GateLooks:
         )
         return GateFacts(
             gate=gate,
-            blocking=tuple(self._blocking(builds)) if is_closed else (),
+            blocking=tuple(sorted(self._blocking(gate.spec.scope, builds), key=_name_of)) if is_closed else (),
             held_back=sum(
                 gate.ref.name not in build.overrides and hold_of(gate, build, now) is not None for build in waiting
             ),
             has_scope=bool(builds),
             written_at=written_at,
             clock_is_trusted=self._clock.is_trusted,
+            is_read=not self._gates.are_forbidden,
+            problem=self._gates.problem,
         )
 
-    def _blocking(self, builds: list[PeriodicBuild]) -> Iterator[BlockingBuild]:
-        """Give what is being built, what is about to be, and what will be tried again, which asks no gate (R18)."""
+    def _blocking(self, scope: Scope, builds: list[PeriodicBuild]) -> Iterator[BlockingBuild]:
+        """Give what is being built, what is about to be, and what will be tried again, which asks no gate (R18).
+
+        What is being built goes on for a while, or for ever, when its PeriodicBuild is deleted.
+        """
         attempts = dict(self._at_work())
-        for build in sorted(builds, key=_name):
+        for build in builds:
             name = _name(build)
             if build.status.runs:
                 run = build.status.runs[0]
@@ -141,6 +156,14 @@ class GateLooks:
                 )
             elif name in attempts:
                 yield BlockingBuild(namespace=name[0], name=name[1], app_server=attempts[name])
+        for namespace, gone in attempts.keys() - self._store.builds.keys():
+            if scope.may_have(namespace):
+                yield BlockingBuild(namespace=namespace, name=gone, app_server=attempts[namespace, gone])
+
+    def _is_told_of(self, one: BlockingBuild) -> bool:
+        """Tell whether a status will say that it has ended; else it ends in silence, as a start that is refused."""
+        stored = self._store.builds.get((one.namespace, one.name))
+        return stored is not None and bool(stored.build.status.runs)
 
     def _at_work(self) -> Iterator[tuple[Name, str | None]]:
         """Give the PeriodicBuilds that are being built though no run in their status says so, with the AppServer."""
@@ -158,10 +181,12 @@ class GateLooks:
             return False
         pod = self._store.pod_of(server.ref.uid)
         if pod is not None and not pod.is_gone:
-            return True
-        if server.state.is_finished:
+            # Nobody writes any more how it goes with one that lost its controller.
+            is_orphan = server.controller_uid is None
+            return not (is_orphan and (pod.has_ended or has_succeeded(pod, server.succeed_when)))
+        if server.state.is_finished or server.controller_uid is None:
             return False
-        return server.state != State.NEW or (server.trigger != Trigger.MANUAL and server.controller_uid is not None)
+        return server.state != State.NEW or server.trigger != Trigger.MANUAL
 
     def _asking_by_hand(self) -> set[Name]:
         """Give the PeriodicBuilds that somebody has asked to be built, and that wait for it."""
@@ -174,3 +199,7 @@ class GateLooks:
 
 def _name(build: PeriodicBuild) -> Name:
     return build.ref.namespace, build.ref.name
+
+
+def _name_of(blocking: BlockingBuild) -> Name:
+    return blocking.namespace, blocking.name

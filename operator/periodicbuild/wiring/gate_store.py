@@ -20,7 +20,7 @@ from periodicbuild.core.plans import Wake
 from periodicbuild.core.recent import Recent
 from periodicbuild.kube.changes import is_older
 from periodicbuild.kube.errors import ForbiddenError, NotFoundError
-from periodicbuild.kube.kinds import BUILD_GATE, PERIODIC_BUILD
+from periodicbuild.kube.kinds import APP_SERVER, BUILD_GATE, PERIODIC_BUILD
 from periodicbuild.wiring.keys import Key
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from periodicbuild.core.gates import Gate
-    from periodicbuild.kube.parse import StoredBuild
+    from periodicbuild.wiring.store import Name, Store
     from periodicbuild.wiring.wakeups import WakeUps
 
 GONE = 1_000
@@ -59,13 +59,11 @@ class GateMemory:
 class GateStore:
     """Gates by name."""
 
-    def __init__(
-        self, unreadable: Unreadable, enqueue: Callable[[Key], None], builds: Callable[[], tuple[StoredBuild, ...]]
-    ) -> None:
-        """`enqueue` asks for a look; `builds` gives the PeriodicBuilds that there are."""
+    def __init__(self, unreadable: Unreadable, enqueue: Callable[[Key], None], store: Store) -> None:
+        """`enqueue` asks for a look; `store` says at what, since it knows whom a gate is about."""
         self._unreadable = unreadable
         self._enqueue = enqueue
-        self._builds = builds
+        self._store = store
         self.gates: dict[str, Gate] = {}
         self.has_word = False
         """It is known whether gates can be read: nothing may start before (R35)."""
@@ -90,11 +88,14 @@ class GateStore:
         """Forget a gate that was deleted; a later one of the same name stays."""
         self._gone.put(gate.ref.uid, value=True)
         known = self.gates.get(gate.ref.name)
-        if known is None or known.ref.uid != gate.ref.uid:
-            return
+        if known is not None and known.ref.uid == gate.ref.uid:
+            self._drop(known)
+
+    def _drop(self, gate: Gate) -> None:
+        """Know a gate no more; it may come back."""
         del self.gates[gate.ref.name]
         self._memories.pop(gate.ref.name, None)
-        self._look_again_at_scope(gate, known)
+        self._look_again_at_scope(gate, None)
         self._enqueue(_key(gate.ref.name))
 
     def readable(self) -> None:
@@ -104,23 +105,24 @@ class GateStore:
     def refused(self, error: Exception) -> None:
         """Note why gates cannot be read; an API server that is away says nothing about them, and what is known stays.
 
-        One that does not know the kind has no gates.
+        One that does not know the kind has no gates; the same ones are back when it knows the kind again.
         """
         if isinstance(error, NotFoundError):
             for gate in tuple(self.gates.values()):
-                self.remove(gate)
+                self._drop(gate)
         if isinstance(error, ForbiddenError | NotFoundError):
             self._settle(error)
 
     def _settle(self, refusal: Exception | None) -> None:
-        """Say it once, and look at everything again if it makes a difference."""
-        before = self.problem
+        """Say it once, and look at everything again if other gates are obeyed now than before."""
+        before = self.facts()
         if type(refusal) is not type(self._refusal):
             _say(refusal, self._unreadable)
         self.has_word, self._refusal = True, refusal
-        if self.problem != before:
-            for stored in self._builds():
-                self._enqueue(Key(PERIODIC_BUILD, stored.ref.namespace, stored.ref.name))
+        if self.facts() != before:
+            for name in self._store.builds:
+                self._look_again_at(name)
+            self.enqueue_all()
 
     # Questions
 
@@ -128,6 +130,11 @@ class GateStore:
     def are_read(self) -> bool:
         """Whether they could be read the last time that anybody tried."""
         return self.has_word and self._refusal is None
+
+    @property
+    def are_forbidden(self) -> bool:
+        """Whether they may not be read: what is known of them may be out of date, and is not obeyed."""
+        return isinstance(self._refusal, ForbiddenError)
 
     @property
     def problem(self) -> str | None:
@@ -141,8 +148,7 @@ class GateStore:
 
     def facts(self) -> Gates:
         """Give what a look at a PeriodicBuild may know of gates; those that may not be read any more are none."""
-        is_current = not isinstance(self._refusal, ForbiddenError)
-        known = tuple(self.gates[name] for name in sorted(self.gates)) if is_current else ()
+        known = () if self.are_forbidden else tuple(self.gates[name] for name in sorted(self.gates))
         return Gates(known=known, problem=self.problem)
 
     def memory(self, name: str) -> GateMemory:
@@ -170,12 +176,20 @@ class GateStore:
                 wakeups.set(_key(name), memory.wake.earlier(soon))
 
     def _look_again_at_scope(self, gate: Gate, known: Gate | None) -> None:
-        """Look at every PeriodicBuild that it was or is about; with a problem it may be about all."""
+        """Look at every PeriodicBuild that it was or is about; with a problem it may be about all, gates included."""
         specs = [one.spec for one in (gate, known) if one is not None]
         is_about_all = any(spec.problem is not None for spec in specs)
-        for stored in self._builds():
+        if is_about_all:
+            self.enqueue_all()
+        for name, stored in self._store.builds.items():
             if is_about_all or any(spec.scope.has(stored.build) for spec in specs):
-                self._enqueue(Key(PERIODIC_BUILD, stored.ref.namespace, stored.ref.name))
+                self._look_again_at(name)
+
+    def _look_again_at(self, name: Name) -> None:
+        """Look at a PeriodicBuild, and at its runs by hand that wait for their turn: they say for which gate."""
+        self._enqueue(Key(PERIODIC_BUILD, *name))
+        for attempt in self._store.new_app_servers(name):
+            self._enqueue(Key(APP_SERVER, *attempt))
 
 
 def _key(name: str) -> Key:

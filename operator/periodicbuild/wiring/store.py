@@ -192,6 +192,10 @@ class Store:
         named = (self.app_servers[child] for child in self._naming.get(name, ()))
         return tuple(app_server for app_server in named if app_server.controller_uid is None)
 
+    def new_app_servers(self, name: Name) -> Iterator[Name]:
+        """Give the AppServers that name a PeriodicBuild and have not begun, also those that nobody has taken up yet."""
+        return (child for child in self._naming.get(name, ()) if self.app_servers[child].state == State.NEW)
+
     def pod_of(self, uid: str) -> Pod | None:
         """Give the pod of an AppServer, gone or not."""
         name = self._pods_of.get(uid)
