@@ -128,6 +128,16 @@ def test_a_hundred_megabytes_are_not_kept() -> None:
     assert peak < 12_000_000  # server and client are one process here
 
 
+def test_capabilities_that_nobody_needs_are_not_kept() -> None:
+    many = b"".join(packet(f"{number:x}") for number in range(30_000))
+    advertised = packet("version 2") + many + packet("object-format=sha1") + b"0000"
+    tracemalloc.start()
+    found_at(advertises(advertised))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 1_500_000  # server and client are one process here, and the answer is 270 kB
+
+
 def test_a_redirect_within_the_host_is_followed_and_the_next_request_goes_there(tmp_path: Path) -> None:
     commit = Repository.make(tmp_path / "app.git").commit()
 
