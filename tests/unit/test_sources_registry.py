@@ -129,6 +129,7 @@ def test_a_realm_may_have_a_query_of_its_own() -> None:
 
 REALMS = {
     "inside": ("https://169.254.169.254/token", "169.254.169.254 has an address that is private"),
+    "inside, in digits that are not ASCII": ("https://\u246027.0.0.1/token", "its URL has a host that is not ASCII"),
     "over http elsewhere": ("http://auth.example.com/token", "auth.example.com may be asked over https only"),
     "nowhere": ("//token", "its URL does not begin with https:// and a host"),
 }

@@ -4,7 +4,8 @@ Must not know HTTP.
 
 The one idea a newcomer would miss: whoever writes a PeriodicBuild chooses where the operator connects to, and the
 operator stands inside the cluster.  So a name is judged before it is asked for, and an address when it is connected to:
-what a name stands for may change in between.
+what a name stands for may change in between.  And a name is ASCII: HTTP libraries read digits in circles as digits, and
+what was judged as a name is connected to as an address.
 """
 
 from __future__ import annotations
@@ -50,6 +51,8 @@ class HostRules:
             raise SourceError("its URL has a host or a port that is none") from None
         if not host or parts.scheme not in {"https", "http"}:
             raise SourceError("its URL does not begin with https:// and a host")
+        if not host.isascii():
+            raise SourceError("its URL has a host that is not ASCII: write it as xn--...")
         if "@" in parts.netloc:
             raise SourceError("its URL holds credentials: they belong into a file of the operator")
         if parts.scheme == "http" and not _matches(host, self.plain):
