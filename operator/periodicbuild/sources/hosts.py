@@ -28,6 +28,9 @@ FAMILIES: Final = {DOCKER_HUB: ("registry-1.docker.io", "auth.docker.io")}
 NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
 """Addresses of IPv4 as IPv6-only clusters see them."""
 
+LOCAL: Final = tuple(map(ipaddress.ip_network, ("fec0::/10", "64:ff9b:1::/48", "::/96")))
+"""Addresses of a site, of IPv4 as a site sees them, and of IPv4 as they were first written: not every Python tells."""
+
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
@@ -66,7 +69,7 @@ class HostRules:
     def may_connect(self, host: str, address: Address) -> bool:
         """Tell whether a host may be spoken to at an address."""
         inner = tuple(_embedded(address))
-        if all(one.is_global and not one.is_multicast for one in inner):
+        if all(_is_public(one) for one in inner):
             return True
         is_nobody = any(one.is_link_local or one.is_multicast or one.is_unspecified for one in inner)
         return not is_nobody and _matches(host, self.private | self.plain)
@@ -96,6 +99,10 @@ def address_of(text: str) -> Address | None:
 def _matches(host: str, patterns: Iterable[str]) -> bool:
     name = host.lower().rstrip(".")
     return any(name == one or (one.startswith("*.") and name.endswith(one[1:])) for one in patterns)
+
+
+def _is_public(address: Address) -> bool:
+    return address.is_global and not address.is_multicast and not any(address in network for network in LOCAL)
 
 
 def _embedded(address: Address) -> Iterator[Address]:
