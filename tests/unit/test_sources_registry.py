@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -206,6 +207,12 @@ def test_a_token_that_cannot_be_read_is_told_of(body: bytes) -> None:
         return web.Response(status=401, headers={"WWW-Authenticate": challenge})
 
     assert found_at(answer)[0].problem == "127.0.0.1 gives no token for team/app"
+
+
+def test_a_challenge_is_read_once_however_long_it_is() -> None:
+    began = time.process_time()
+    found_at(answers(401, WWW_Authenticate=f"Bearer {'a' * 8_000}"))
+    assert time.process_time() - began < 0.3
 
 
 def test_a_token_that_does_not_help_is_told_of() -> None:

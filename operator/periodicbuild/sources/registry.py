@@ -37,7 +37,8 @@ MANIFESTS: Final = ", ".join(
         "application/vnd.docker.distribution.manifest.v2+json",
     )
 )
-_PARAMETER: Final = re.compile(r'([a-z_]+)="([^"]*)"', re.IGNORECASE)
+_PARAMETER: Final = re.compile(r'\b([a-z_]+)="([^"]*)"', re.IGNORECASE)
+"""From the beginning of a word alone: whoever sends eight thousand letters has them read once."""
 _TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/=-]+")
 
 
