@@ -296,23 +296,46 @@ def test_a_host_that_wants_a_moment_gets_it() -> None:
     assert (calls, finding.problem[:37]) == (2, "127.0.0.1 has no such repository, or ")
 
 
-def test_a_host_is_asked_for_four_things_at_once_and_forgotten_afterwards() -> None:
-    now, most = 0, 0
+class Busy:
+    """Take a moment for each answer, and count how many are under way."""
 
-    async def answer(_: web.BaseRequest) -> web.StreamResponse:
-        nonlocal now, most
-        now += 1
-        most = max(most, now)
+    def __init__(self) -> None:
+        self.now = 0
+        self.most = 0
+
+    async def __call__(self, _: web.BaseRequest) -> web.StreamResponse:
+        """Answer that there is nothing."""
+        self.now += 1
+        self.most = max(self.most, self.now)
         await asyncio.sleep(0.02)
-        now -= 1
+        self.now -= 1
         return web.Response(status=404)
 
+
+def test_a_host_is_asked_for_four_things_at_once_and_forgotten_afterwards() -> None:
+    busy = Busy()
+
     async def ask() -> int:
-        async with Loopback(answer) as server, a_finder() as finder:
+        async with Loopback(busy) as server, a_finder() as finder:
             await asyncio.gather(*(finder.find(code(f"{server.url}/{number}.git")) for number in range(12)))
             return len(finder._places_at)
 
-    assert (asyncio.run(ask()), most) == (0, AT_ONCE_PER_HOST)
+    assert (asyncio.run(ask()), busy.most) == (0, AT_ONCE_PER_HOST)
+
+
+def test_all_hosts_together_are_asked_for_so_many_things_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("periodicbuild.sources.finder.AT_ONCE", 2)
+    busy = Busy()
+
+    async def ask() -> None:
+        async with Loopback(busy) as server, a_finder() as finder:
+            urls = (server.url, server.url.replace("127.0.0.1", "localhost"))
+            sources = [code(f"{url}/{number}.git") for number in range(4) for url in urls]
+            await asyncio.gather(*(finder.find(source) for source in sources))
+            assert len(server.requests) == len(sources)
+
+    asyncio.run(ask())
+    assert busy.most == 2
 
 
 def test_who_has_waited_too_long_for_its_turn_is_not_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
