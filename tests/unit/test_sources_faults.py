@@ -177,7 +177,7 @@ def test_credentials_come_from_the_file_of_the_host_and_go_over_https_alone(tmp_
             a_finder(ON_LOOPBACK, credentials=folder, ca_file=ca_file) as finder,
         ):
             url = server.url.replace("127.0.0.1", "localhost")
-            finding = await finder.find(code(f"{url}/app.git", "main"))
+            finding, _ = await finder.find(code(f"{url}/app.git", "main"))
             return finding, {headers.get("Authorization") for _, _, headers in server.requests}
 
     basic = base64.b64encode(f"me:{SECRET}".encode()).decode()
@@ -199,7 +199,7 @@ def test_a_file_of_credentials_that_cannot_be_used_is_told_of_without_its_conten
 
     async def ask() -> Finding:
         async with a_finder(HostRules(), credentials=folder) as finder:
-            return await finder.find(code("https://git.invalid/app.git"))
+            return (await finder.find(code("https://git.invalid/app.git")))[0]
 
     assert asyncio.run(ask()).problem == "the credentials of git.invalid are not one line like username:password"
 
@@ -233,7 +233,7 @@ def test_many_who_ask_at_once_cost_one_lookup_each_a_minute(tmp_path: Path) -> N
             sources = [code(f"{server.url}/app.git", "main"), code(f"{server.url}/app.git", "")] * 100
             findings = await asyncio.gather(*(finder.find(source, 0) for source in sources))
             findings += [await finder.find(source) for source in sources]
-            return set(findings), made, len(server.requests)
+            return {finding for finding, _ in findings}, made, len(server.requests)
 
     findings, made, requests = asyncio.run(ask())
     assert len(findings) == 1
@@ -247,20 +247,21 @@ def test_an_answer_is_as_good_as_it_is_young_and_old_ones_are_forgotten(monkeypa
     monkeypatch.setattr("periodicbuild.sources.finder.FEWEST_TIDIED", 2)
     advertised = advertises(packet(f"{'1' * 40} HEAD"))
 
-    async def ask() -> tuple[list[int], int]:
+    async def ask() -> tuple[list[int], list[float], int]:
         nonlocal now
-        counts = []
+        counts, ages = [], []
         async with Loopback(advertised) as server, a_finder() as finder:
             for later, max_age in ((0, 0), (0, 0), (5, 5), (1, 5), (500, 510), (200, 9_999)):
                 now += later
-                await finder.find(code(f"{server.url}/app.git"), max_age)
+                _, age = await finder.find(code(f"{server.url}/app.git"), max_age)
                 counts.append(len(server.requests))
+                ages.append(age)
             now += 1_000
             for name in ("b", "c", "d"):
                 await finder.find(code(f"{server.url}/{name}.git"))
-            return counts, len(finder._known)
+            return counts, ages, len(finder._known)
 
-    assert asyncio.run(ask()) == ([1, 1, 1, 2, 2, 3], 3)
+    assert asyncio.run(ask()) == ([1, 1, 1, 2, 2, 3], [0, 0, 5, 0, 500, 0], 3)
 
 
 def test_a_failure_is_not_remembered_for_long_and_a_host_is_not_asked_before_it_wants_to(
@@ -351,7 +352,7 @@ def test_a_bug_of_ours_is_no_answer_for_those_who_come_later(monkeypatch: pytest
                 broken.setattr("periodicbuild.sources.finder.revision_of_ref", None)
                 with pytest.raises(TypeError):
                     await finder.find(source)
-            return [(await finder.find(source)).problem]
+            return [(await finder.find(source))[0].problem]
 
     assert asyncio.run(ask()) == ["127.0.0.1 answers 503 Service Unavailable"]
 

@@ -84,7 +84,7 @@ def test_what_is_not_asked_says_of_whom_and_until_when() -> None:
     async def ask() -> str:
         async with Loopback(answers(429, Retry_After="300")) as server, a_finder() as finder:
             await finder.find(code(f"{server.url}/a.git"))
-            return (await finder.find(code(f"{server.url}/b.git"))).problem
+            return (await finder.find(code(f"{server.url}/b.git")))[0].problem
 
     began_at = datetime.now(UTC)
     said = re.fullmatch(r"127\.0\.0\.1 wants a pause, and is not asked before (\S+)", asyncio.run(ask()))
@@ -104,7 +104,7 @@ def test_a_short_pause_is_waited_for_by_all() -> None:
             first = asyncio.create_task(finder.find(code(f"{server.url}/a.git")))
             await eventually(lambda: finder._pauses.left("127.0.0.1") > 0)
             found = await asyncio.gather(first, finder.find(code(f"{server.url}/b.git")))
-            return {one.problem[:37] for one in found}
+            return {finding.problem[:37] for finding, _ in found}
 
     assert asyncio.run(ask()) == {"127.0.0.1 has no such repository, or "}
     assert len(came_at) == 3

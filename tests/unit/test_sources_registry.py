@@ -263,7 +263,7 @@ def test_credentials_are_not_given_to_a_realm_over_http(tmp_path: Path) -> None:
 
     async def ask() -> Finding:
         async with Loopback(answer) as server, a_finder(credentials=tmp_path) as finder:
-            return await finder.find(image(f"{server.url.removeprefix('http://')}/team/app:1"))
+            return (await finder.find(image(f"{server.url.removeprefix('http://')}/team/app:1")))[0]
 
     assert asyncio.run(ask()) == Finding(DIGEST)
     assert shown == [None, None, "Bearer let-me-in"]

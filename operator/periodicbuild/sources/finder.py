@@ -97,14 +97,18 @@ class Finder:
         self._places_at: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
         """Of the hosts that are asked now: nobody else holds one, so it goes with the last who does."""
 
-    async def find(self, source: Source, max_age: float = GOOD_FOR_SECONDS) -> Finding:
-        """Find out at which revision a source is, or was at most so many seconds ago; what goes wrong is a finding."""
+    async def find(self, source: Source, max_age: float = GOOD_FOR_SECONDS) -> tuple[Finding, float]:
+        """Find out at which revision a source is, or was at most so many seconds ago, and how many ago it was asked.
+
+        What goes wrong is a finding.
+        """
         key = (source.kind, source.location, source.ref)
         entry = self._known.get(key)
         if entry is None or not entry.is_good(time.monotonic(), max_age):
             self._tidy()
             entry = self._known[key] = _Entry(asyncio.create_task(self._look_up(source)))
-        return (await asyncio.shield(entry.task)).finding
+        answer = await asyncio.shield(entry.task)
+        return answer.finding, time.monotonic() - answer.at
 
     async def close(self) -> None:
         """Break off what is under way, and close the connections."""
