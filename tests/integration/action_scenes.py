@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 class Nobody:
     """Knows no source, and is not asked for one."""
 
-    async def find(self, source: Source, max_age: float) -> Finding:
+    async def find(self, source: Source, max_age: float) -> tuple[Finding, float]:
         """Fail."""
         raise AssertionError(f"{source.name} was asked for, no older than {max_age} s")
 

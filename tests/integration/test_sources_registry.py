@@ -64,7 +64,7 @@ def test_a_closed_registry_lets_in_who_has_the_password(tmp_path: Path) -> None:
 
     async def look_up(registry: Registry) -> Finding:
         async with a_finder(INSIDE, credentials=mounted, ca_file=tmp_path / "ca.pem") as finder:
-            return await finder.find(image(f"{registry.address}/app:1"))
+            return (await finder.find(image(f"{registry.address}/app:1")))[0]
 
     with unavailable_is_told(), running_registry(tmp_path, authority) as registry:
         pushed = registry.push("app", "1", "one")

@@ -41,7 +41,7 @@ async def a_finder(
 async def found(source: Source, rules: HostRules = ON_LOOPBACK, *, patience: float = PATIENCE_SECONDS) -> Finding:
     """Look one source up."""
     async with a_finder(rules, patience=patience) as finder:
-        return await finder.find(source)
+        return (await finder.find(source))[0]
 
 
 def code(url: str, ref: str = "") -> Source:

@@ -128,6 +128,16 @@ def test_a_hundred_megabytes_are_not_kept() -> None:
     assert peak < 12_000_000  # server and client are one process here
 
 
+def test_capabilities_that_nobody_needs_are_not_kept() -> None:
+    many = b"".join(packet(f"{number:x}") for number in range(30_000))
+    advertised = packet("version 2") + many + packet("object-format=sha1") + b"0000"
+    tracemalloc.start()
+    found_at(advertises(advertised))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 1_500_000  # server and client are one process here, and the answer is 270 kB
+
+
 def test_a_redirect_within_the_host_is_followed_and_the_next_request_goes_there(tmp_path: Path) -> None:
     commit = Repository.make(tmp_path / "app.git").commit()
 
@@ -167,7 +177,7 @@ def test_credentials_come_from_the_file_of_the_host_and_go_over_https_alone(tmp_
             a_finder(ON_LOOPBACK, credentials=folder, ca_file=ca_file) as finder,
         ):
             url = server.url.replace("127.0.0.1", "localhost")
-            finding = await finder.find(code(f"{url}/app.git", "main"))
+            finding, _ = await finder.find(code(f"{url}/app.git", "main"))
             return finding, {headers.get("Authorization") for _, _, headers in server.requests}
 
     basic = base64.b64encode(f"me:{SECRET}".encode()).decode()
@@ -189,7 +199,7 @@ def test_a_file_of_credentials_that_cannot_be_used_is_told_of_without_its_conten
 
     async def ask() -> Finding:
         async with a_finder(HostRules(), credentials=folder) as finder:
-            return await finder.find(code("https://git.invalid/app.git"))
+            return (await finder.find(code("https://git.invalid/app.git")))[0]
 
     assert asyncio.run(ask()).problem == "the credentials of git.invalid are not one line like username:password"
 
@@ -223,7 +233,7 @@ def test_many_who_ask_at_once_cost_one_lookup_each_a_minute(tmp_path: Path) -> N
             sources = [code(f"{server.url}/app.git", "main"), code(f"{server.url}/app.git", "")] * 100
             findings = await asyncio.gather(*(finder.find(source, 0) for source in sources))
             findings += [await finder.find(source) for source in sources]
-            return set(findings), made, len(server.requests)
+            return {finding for finding, _ in findings}, made, len(server.requests)
 
     findings, made, requests = asyncio.run(ask())
     assert len(findings) == 1
@@ -237,20 +247,21 @@ def test_an_answer_is_as_good_as_it_is_young_and_old_ones_are_forgotten(monkeypa
     monkeypatch.setattr("periodicbuild.sources.finder.FEWEST_TIDIED", 2)
     advertised = advertises(packet(f"{'1' * 40} HEAD"))
 
-    async def ask() -> tuple[list[int], int]:
+    async def ask() -> tuple[list[int], list[float], int]:
         nonlocal now
-        counts = []
+        counts, ages = [], []
         async with Loopback(advertised) as server, a_finder() as finder:
             for later, max_age in ((0, 0), (0, 0), (5, 5), (1, 5), (500, 510), (200, 9_999)):
                 now += later
-                await finder.find(code(f"{server.url}/app.git"), max_age)
+                _, age = await finder.find(code(f"{server.url}/app.git"), max_age)
                 counts.append(len(server.requests))
+                ages.append(age)
             now += 1_000
             for name in ("b", "c", "d"):
                 await finder.find(code(f"{server.url}/{name}.git"))
-            return counts, len(finder._known)
+            return counts, ages, len(finder._known)
 
-    assert asyncio.run(ask()) == ([1, 1, 1, 2, 2, 3], 3)
+    assert asyncio.run(ask()) == ([1, 1, 1, 2, 2, 3], [0, 0, 5, 0, 500, 0], 3)
 
 
 def test_a_failure_is_not_remembered_for_long_and_a_host_is_not_asked_before_it_wants_to(
@@ -286,23 +297,46 @@ def test_a_host_that_wants_a_moment_gets_it() -> None:
     assert (calls, finding.problem[:37]) == (2, "127.0.0.1 has no such repository, or ")
 
 
-def test_a_host_is_asked_for_four_things_at_once_and_forgotten_afterwards() -> None:
-    now, most = 0, 0
+class Busy:
+    """Take a moment for each answer, and count how many are under way."""
 
-    async def answer(_: web.BaseRequest) -> web.StreamResponse:
-        nonlocal now, most
-        now += 1
-        most = max(most, now)
+    def __init__(self) -> None:
+        self.now = 0
+        self.most = 0
+
+    async def __call__(self, _: web.BaseRequest) -> web.StreamResponse:
+        """Answer that there is nothing."""
+        self.now += 1
+        self.most = max(self.most, self.now)
         await asyncio.sleep(0.02)
-        now -= 1
+        self.now -= 1
         return web.Response(status=404)
 
+
+def test_a_host_is_asked_for_four_things_at_once_and_forgotten_afterwards() -> None:
+    busy = Busy()
+
     async def ask() -> int:
-        async with Loopback(answer) as server, a_finder() as finder:
+        async with Loopback(busy) as server, a_finder() as finder:
             await asyncio.gather(*(finder.find(code(f"{server.url}/{number}.git")) for number in range(12)))
             return len(finder._places_at)
 
-    assert (asyncio.run(ask()), most) == (0, AT_ONCE_PER_HOST)
+    assert (asyncio.run(ask()), busy.most) == (0, AT_ONCE_PER_HOST)
+
+
+def test_all_hosts_together_are_asked_for_so_many_things_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("periodicbuild.sources.finder.AT_ONCE", 2)
+    busy = Busy()
+
+    async def ask() -> None:
+        async with Loopback(busy) as server, a_finder() as finder:
+            urls = (server.url, server.url.replace("127.0.0.1", "localhost"))
+            sources = [code(f"{url}/{number}.git") for number in range(4) for url in urls]
+            await asyncio.gather(*(finder.find(source) for source in sources))
+            assert len(server.requests) == len(sources)
+
+    asyncio.run(ask())
+    assert busy.most == 2
 
 
 def test_who_has_waited_too_long_for_its_turn_is_not_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -318,7 +352,7 @@ def test_a_bug_of_ours_is_no_answer_for_those_who_come_later(monkeypatch: pytest
                 broken.setattr("periodicbuild.sources.finder.revision_of_ref", None)
                 with pytest.raises(TypeError):
                     await finder.find(source)
-            return [(await finder.find(source)).problem]
+            return [(await finder.find(source))[0].problem]
 
     assert asyncio.run(ask()) == ["127.0.0.1 answers 503 Service Unavailable"]
 

@@ -20,6 +20,8 @@ NARROW = HostRules(
     plain=frozenset({"git.tools"}),
 )
 
+NOT_ASCII = "its URL has a host that is not ASCII: write it as xn--..."
+
 REFUSED = {
     "http": (ANY, "http://git.example.com/a", "git.example.com may be asked over https only"),
     "another scheme": (ANY, "ftp://git.example.com/a", "does not begin with https://"),
@@ -34,6 +36,13 @@ REFUSED = {
     "this machine": (ANY, "https://127.0.0.1/a", "127.0.0.1 has an address that is private"),
     "this machine in version 6": (ANY, "https://[::1]:6443/a", "::1 has an address that is private"),
     "this machine behind version 6": (ANY, "https://[::ffff:127.0.0.1]/a", "has an address that is private"),
+    "this machine behind version 6 in hex": (ANY, "https://[::ffff:7f00:1]/a", "has an address that is private"),
+    "this machine by its interface": (ANY, "https://[::1%25lo]/a", "has an address that is private"),
+    "this machine with a zone": (ANY, "https://127.0.0.1%lo/a", "has an address that is private"),
+    "digits in circles": (ANY, "https://\u246027.0.0.1/a", NOT_ASCII),
+    "wide digits": (ANY, "https://\uff11\uff12\uff17.0.0.1/a", NOT_ASCII),
+    "dots of another script": (ANY, "https://127\u30020\u30020\u30021/a", NOT_ASCII),
+    "a name of another script": (ANY, "https://b\u00fccher.example.com/a", NOT_ASCII),
     "the metadata of a cloud": (ANY, "https://169.254.169.254/latest", "has an address that is private"),
 }
 
@@ -51,6 +60,8 @@ def test_a_url_is_refused_with_a_sentence(rules: HostRules, url: str, sentence: 
     [
         (ANY, "https://git.example.com/a"),
         (ANY, "https://8.8.8.8/a"),
+        (ANY, "https://xn--bcher-kva.example.com/a"),
+        (ANY, "https://git.example.com/b\u00fccher"),
         (NARROW, "https://GIT.Example.com:8443/a"),
         (NARROW, "https://a.b.example.org/a"),
         (NARROW, "https://registry-1.docker.io/v2/"),
@@ -75,6 +86,9 @@ INSIDE = [
     "::ffff:10.0.0.7",
     "64:ff9b::10.0.0.7",
     "2002:a00:7::",
+    "fec0::1",
+    "64:ff9b:1::10.0.0.7",
+    "::10.0.0.7",
 ]
 NOBODYS = ["169.254.169.254", "fe80::1", "224.0.0.1", "ff02::1", "0.0.0.0", "::", "64:ff9b::169.254.169.254"]  # noqa: S104 - not listened on
 
@@ -97,7 +111,7 @@ def test_an_address_of_the_internet_is_for_everybody(address: str) -> None:
     assert ANY.may_connect("git.example.com", ipaddress.ip_address(address))
 
 
-@pytest.mark.parametrize("name", ["localhost", "127.1", "2130706433", "0x7f.1"])
+@pytest.mark.parametrize("name", ["localhost", "127.1", "2130706433", "0x7f.1", "127.0.0.1."])
 def test_a_name_is_judged_by_the_address_that_is_connected_to(name: str) -> None:
     """What looks like a number is refused by the HTTP library already."""
 
@@ -121,6 +135,7 @@ def test_a_redirect_is_judged_like_the_first_request() -> None:
     metadata = asyncio.run(ask("http://169.254.169.254/latest/meta-data"))
     assert metadata.startswith("169.254.169.254 may be asked over https only")
     assert asyncio.run(ask("https://169.254.169.254/")).startswith("169.254.169.254 has an address that is private")
+    assert asyncio.run(ask("https://\u246069.254.169.254/")) == NOT_ASCII
     assert asyncio.run(ask("https://example.com/app.git")) == (
         "127.0.0.1 redirects to https://example.com, which is not followed: write the final URL"
     )

@@ -8,19 +8,23 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 from aiohttp import web
 from tests.loopback import Loopback
 from tests.receivers import answers
-from tests.sources.finding import a_finder, found, image
+from tests.sources.finding import ON_LOOPBACK, a_finder, found, image
 
 from periodicbuild.core.inputs import Finding
 from periodicbuild.sources.problems import SourceError
 from periodicbuild.sources.references import ImageReference, parse_reference
+from periodicbuild.sources.registry import digest_of_image
+from periodicbuild.sources.web import Web
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from tests.loopback import Answer
@@ -129,17 +133,46 @@ def test_a_realm_may_have_a_query_of_its_own() -> None:
 
 REALMS = {
     "inside": ("https://169.254.169.254/token", "169.254.169.254 has an address that is private"),
+    "inside, in digits that are not ASCII": ("https://\u246027.0.0.1/token", "its URL has a host that is not ASCII"),
     "over http elsewhere": ("http://auth.example.com/token", "auth.example.com may be asked over https only"),
+    "at brackets that do not end": ("https://[::1/token", "its URL has a host or a port that is none"),
     "nowhere": ("//token", "its URL does not begin with https:// and a host"),
 }
 
 
+OURS = {"Authorization": "Basic bWU6c2VjcmV0"}
+
+
+def refused_with(credentials: Mapping[str, str], *, realm: str) -> str:
+    """Ask a registry whose tokens are there, and give its host's port no part in the sentence."""
+
+    async def ask() -> str:
+        connections = Web(ON_LOOPBACK)
+        try:
+            async with Loopback(a_registry_with_tokens([], realm=realm)) as server:
+                host = server.url.removeprefix("http://")
+                with pytest.raises(SourceError) as refused:
+                    await digest_of_image(connections, f"{host}/team/app:1", credentials)
+                return str(refused.value).replace(host, "127.0.0.1")
+        finally:
+            await connections.close()
+
+    return asyncio.run(ask())
+
+
+@pytest.mark.parametrize("credentials", [{}, OURS], ids=["nobodys", "ours"])
 @pytest.mark.parametrize(("realm", "sentence"), REALMS.values(), ids=list(REALMS))
-def test_where_tokens_are_is_judged_like_every_other_url(realm: str, sentence: str) -> None:
-    assert found_at(a_registry_with_tokens([], realm=realm))[0].problem.startswith(sentence)
+def test_where_tokens_are_is_judged_like_every_other_url(
+    realm: str, sentence: str, credentials: Mapping[str, str]
+) -> None:
+    assert refused_with(credentials, realm=realm).startswith(sentence)
 
 
-@pytest.mark.parametrize("answer", [{}, {"token": 5}, {"token": "a\r\nb"}, [], "x"])
+def test_a_realm_over_http_gets_no_credentials_even_where_http_is_allowed() -> None:
+    assert refused_with(OURS, realm="/token") == "127.0.0.1 wants credentials over http: they are not given away"
+
+
+@pytest.mark.parametrize("answer", [{}, {"token": 5}, {"token": None}, {"token": "a\r\nb"}, [], "x"])
 def test_an_answer_without_a_token_is_told_of(answer: object) -> None:
     assert found_at(a_registry_with_tokens([], answer=answer))[0].problem == "127.0.0.1 gives no token for team/app"
 
@@ -157,14 +190,29 @@ def test_a_registry_that_wants_credentials_is_told_of(challenge: str) -> None:
     assert finding.problem.endswith("wants credentials for team/app: mount a file of them")
 
 
-def test_a_token_that_is_no_json_is_told_of() -> None:
+NO_TOKENS = {
+    "no JSON": b"\xff<html>",
+    "no text": b'{"token": "\xff"}',
+    "nested without end": b'{"token": "let-me-in", "x": ' + b"[" * 100_000,
+    "nothing but nested": b"[" * 100_000,
+}
+
+
+@pytest.mark.parametrize("body", NO_TOKENS.values(), ids=list(NO_TOKENS))
+def test_a_token_that_cannot_be_read_is_told_of(body: bytes) -> None:
     async def answer(request: web.BaseRequest) -> web.StreamResponse:
         if request.path == "/token":
-            return web.Response(body=b"\xff<html>")
+            return web.Response(body=body)
         challenge = f'Bearer realm="http://{request.host}/token"'
         return web.Response(status=401, headers={"WWW-Authenticate": challenge})
 
     assert found_at(answer)[0].problem == "127.0.0.1 gives no token for team/app"
+
+
+def test_a_challenge_is_read_once_however_long_it_is() -> None:
+    began = time.process_time()
+    found_at(answers(401, WWW_Authenticate=f"Bearer {'a' * 8_000}"))
+    assert time.process_time() - began < 0.3
 
 
 def test_a_token_that_does_not_help_is_told_of() -> None:
@@ -215,7 +263,7 @@ def test_credentials_are_not_given_to_a_realm_over_http(tmp_path: Path) -> None:
 
     async def ask() -> Finding:
         async with Loopback(answer) as server, a_finder(credentials=tmp_path) as finder:
-            return await finder.find(image(f"{server.url.removeprefix('http://')}/team/app:1"))
+            return (await finder.find(image(f"{server.url.removeprefix('http://')}/team/app:1")))[0]
 
     assert asyncio.run(ask()) == Finding(DIGEST)
     assert shown == [None, None, "Bearer let-me-in"]

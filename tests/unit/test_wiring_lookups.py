@@ -29,12 +29,13 @@ class Slow:
     def __init__(self) -> None:
         self.asked: list[tuple[Source, float]] = []
         self.may_answer = asyncio.Event()
+        self.ages: dict[str, float] = {}
 
-    async def find(self, source: Source, max_age: float) -> Finding:
+    async def find(self, source: Source, max_age: float) -> tuple[Finding, float]:
         """Wait, and find."""
         self.asked.append((source, max_age))
         await self.may_answer.wait()
-        return Finding(f"revision of {source.name}")
+        return Finding(f"revision of {source.name}"), self.ages.get(source.name, 0.0)
 
 
 class Scene:
@@ -81,6 +82,21 @@ def test_what_was_found_after_the_slot_fell_due_will_do_and_a_little_before() ->
         return [max_age for _, max_age in scene.finder.asked]
 
     assert asyncio.run(scenario()) == [5, 5, 30]
+
+
+def test_what_others_have_found_is_as_old_as_it_is_and_all_of_it_as_the_oldest() -> None:
+    """R14: so nothing is judged by what was found more than ten minutes ago."""
+
+    async def scenario() -> None:
+        scene = Scene()
+        scene.finder.ages = {"code": 400.0, "base": 30.0}
+        scene.finder.may_answer.set()
+        scene.lookups.begin(LookUpSources(slot=NOON, sources=(CODE, BASE)), BUILD)
+        await eventually(lambda: bool(scene.keys))
+        assert scene.known is not None
+        assert scene.known.asked_at == scene.clock.now().steady - timedelta(seconds=400)
+
+    asyncio.run(scenario())
 
 
 def test_an_answer_that_nobody_waits_for_any_more_is_dropped() -> None:

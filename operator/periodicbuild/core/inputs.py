@@ -81,7 +81,7 @@ class Lookup:
     slot: datetime
     sources: tuple[Source, ...]
     asked_at: datetime
-    """Steady clock."""
+    """Steady clock; with findings, when the first of them was asked for, perhaps for another build."""
     findings: Mapping[str, Finding] | None = None
     """By the name of the source; None = it is under way."""
 

@@ -3,8 +3,8 @@
 Must not know who asks, nor what follows.
 
 The one idea a newcomer would miss: a thousand builds of fifty repositories fall due in the same second.  Whoever asks
-for what is under way waits for that answer; and an answer is good for all who would take one of that age, a refusal
-for as long as it asks for.
+for what is under way waits for that answer; and an answer is good for all who would take one of that age.  A host that
+asks for a pause gets it from all of them.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 from weakref import WeakValueDictionary
@@ -19,6 +20,7 @@ from weakref import WeakValueDictionary
 from periodicbuild.core.inputs import Finding, SourceKind
 from periodicbuild.sources.credentials import basic_authorization
 from periodicbuild.sources.git import revision_of_ref
+from periodicbuild.sources.pauses import Pauses
 from periodicbuild.sources.problems import SourceError
 from periodicbuild.sources.references import parse_reference
 from periodicbuild.sources.registry import digest_of_image
@@ -90,18 +92,23 @@ class Finder:
         self._on_lookup = on_lookup
         self._known: dict[_Key, _Entry] = {}
         self._tidy_at = FEWEST_TIDIED
+        self._pauses = Pauses()
         self._places = asyncio.Semaphore(AT_ONCE)
         self._places_at: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
         """Of the hosts that are asked now: nobody else holds one, so it goes with the last who does."""
 
-    async def find(self, source: Source, max_age: float = GOOD_FOR_SECONDS) -> Finding:
-        """Find out at which revision a source is, or was at most so many seconds ago; what goes wrong is a finding."""
+    async def find(self, source: Source, max_age: float = GOOD_FOR_SECONDS) -> tuple[Finding, float]:
+        """Find out at which revision a source is, or was at most so many seconds ago, and how many ago it was asked.
+
+        What goes wrong is a finding.
+        """
         key = (source.kind, source.location, source.ref)
         entry = self._known.get(key)
         if entry is None or not entry.is_good(time.monotonic(), max_age):
             self._tidy()
             entry = self._known[key] = _Entry(asyncio.create_task(self._look_up(source)))
-        return (await asyncio.shield(entry.task)).finding
+        answer = await asyncio.shield(entry.task)
+        return answer.finding, time.monotonic() - answer.at
 
     async def close(self) -> None:
         """Break off what is under way, and close the connections."""
@@ -142,12 +149,26 @@ class Finder:
 
     async def _revision_of(self, source: Source, host: str) -> str:
         try:
-            return await self._ask(source, host)
+            return await self._ask_if_it_may_be(source, host)
         except SourceError as error:
             if error.retry_after is None or error.retry_after > SHORT_WAIT_SECONDS:
                 raise
-            await asyncio.sleep(error.retry_after)
+            return await self._ask_if_it_may_be(source, host)
+
+    async def _ask_if_it_may_be(self, source: Source, host: str) -> str:
+        """Ask, after a pause that is short; raises SourceError in one that is longer."""
+        left = self._pauses.left(host)
+        if left > SHORT_WAIT_SECONDS:
+            end = datetime.now(UTC) + timedelta(seconds=left)
+            sentence = f"{host} wants a pause, and is not asked before {end:%Y-%m-%dT%H:%M:%SZ}"
+            raise SourceError(sentence, retry_after=left)
+        await asyncio.sleep(left)
+        try:
             return await self._ask(source, host)
+        except SourceError as error:
+            if error.retry_after is not None:
+                self._pauses.begin(host, min(error.retry_after, LONGEST_RETRY_AFTER))
+            raise
 
     async def _ask(self, source: Source, host: str) -> str:
         authorization = self._authorization_for(source, host)

@@ -3,7 +3,7 @@
 Must not know when it is asked.  Sources: gitprotocol-http(5), gitprotocol-v2(5), gitprotocol-pack(5).
 
 The one idea a newcomer would miss: version 2 lets us name the refs we want, so a repository with 100,000 of them costs
-three lines.  A server that does not know it lists them all, and they are read as they come, never kept.
+three lines.  A server that does not know it lists them all.  Whatever it lists is read as it comes, never kept.
 """
 
 from __future__ import annotations
@@ -75,10 +75,9 @@ async def _discover(web: Web, url: str, names: Iterable[str], authorization: Map
             line = await _first(lines)
             if line != "version 2":
                 return _Advertised(await _wanted(lines, {*names, HEAD}, line), is_asked_for_refs=False)
-            capabilities = [text async for text in _texts(lines)]
-        known = dict(text.partition("=")[::2] for text in capabilities)
+            object_format = await _object_format(lines)
         moved = reply.url.partition("/info/refs")[0]
-        return _Advertised({}, is_asked_for_refs=True, object_format=known.get("object-format", ""), url=moved)
+        return _Advertised({}, is_asked_for_refs=True, object_format=object_format, url=moved)
 
 
 async def _ask_for(
@@ -110,6 +109,16 @@ async def _first(lines: AsyncIterator[bytes | None]) -> str:
         if not text.startswith("# service=") and text != "version 1":
             return text
     return ""
+
+
+async def _object_format(lines: AsyncIterator[bytes | None]) -> str:
+    """Return how the repository writes ids, empty if it does not say; no other capability is kept."""
+    found = ""
+    async for text in _texts(lines):
+        name, _, value = text.partition("=")
+        if name == "object-format":
+            found = value
+    return found
 
 
 async def _texts(lines: AsyncIterator[bytes | None], *, until_mark: bool = True) -> AsyncIterator[str]:

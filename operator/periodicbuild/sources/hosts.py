@@ -4,7 +4,8 @@ Must not know HTTP.
 
 The one idea a newcomer would miss: whoever writes a PeriodicBuild chooses where the operator connects to, and the
 operator stands inside the cluster.  So a name is judged before it is asked for, and an address when it is connected to:
-what a name stands for may change in between.
+what a name stands for may change in between.  And a name is ASCII: HTTP libraries read digits in circles as digits, and
+what was judged as a name is connected to as an address.
 """
 
 from __future__ import annotations
@@ -26,6 +27,9 @@ FAMILIES: Final = {DOCKER_HUB: ("registry-1.docker.io", "auth.docker.io")}
 
 NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
 """Addresses of IPv4 as IPv6-only clusters see them."""
+
+LOCAL: Final = tuple(map(ipaddress.ip_network, ("fec0::/10", "64:ff9b:1::/48", "::/96")))
+"""Addresses of a site, of IPv4 as a site sees them, and of IPv4 as they were first written: not every Python tells."""
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -50,6 +54,8 @@ class HostRules:
             raise SourceError("its URL has a host or a port that is none") from None
         if not host or parts.scheme not in {"https", "http"}:
             raise SourceError("its URL does not begin with https:// and a host")
+        if not host.isascii():
+            raise SourceError("its URL has a host that is not ASCII: write it as xn--...")
         if "@" in parts.netloc:
             raise SourceError("its URL holds credentials: they belong into a file of the operator")
         if parts.scheme == "http" and not _matches(host, self.plain):
@@ -63,7 +69,7 @@ class HostRules:
     def may_connect(self, host: str, address: Address) -> bool:
         """Tell whether a host may be spoken to at an address."""
         inner = tuple(_embedded(address))
-        if all(one.is_global and not one.is_multicast for one in inner):
+        if all(_is_public(one) for one in inner):
             return True
         is_nobody = any(one.is_link_local or one.is_multicast or one.is_unspecified for one in inner)
         return not is_nobody and _matches(host, self.private | self.plain)
@@ -93,6 +99,10 @@ def address_of(text: str) -> Address | None:
 def _matches(host: str, patterns: Iterable[str]) -> bool:
     name = host.lower().rstrip(".")
     return any(name == one or (one.startswith("*.") and name.endswith(one[1:])) for one in patterns)
+
+
+def _is_public(address: Address) -> bool:
+    return address.is_global and not address.is_multicast and not any(address in network for network in LOCAL)
 
 
 def _embedded(address: Address) -> Iterator[Address]:

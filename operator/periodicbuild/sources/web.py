@@ -14,6 +14,8 @@ import ssl
 import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Final
@@ -105,7 +107,7 @@ class Reply:
 
 
 class Web:
-    """The connections; `async with` closes them."""
+    """The connections; whoever makes them closes them."""
 
     def __init__(self, rules: HostRules, ca_file: Path | None = None) -> None:
         """`ca_file`: the authorities that are trusted, instead of the system's; read anew each minute."""
@@ -180,8 +182,14 @@ def _is_within(first: SplitResult, parts: SplitResult) -> bool:
 
 
 def _seconds(retry_after: str) -> float | None:
-    """Read Retry-After as a number; a date is not worth a parser, and counts as not given."""
-    return float(retry_after) if retry_after.isascii() and retry_after.isdecimal() and len(retry_after) < 7 else None  # noqa: PLR2004 - twelve days
+    """Read Retry-After, a number or a date; None = it is neither, or is not there."""
+    if retry_after.isascii() and retry_after.isdecimal() and len(retry_after) < 7:  # noqa: PLR2004 - twelve days
+        return float(retry_after)
+    try:
+        until = parsedate_to_datetime(retry_after)
+    except (ValueError, OverflowError):
+        return None
+    return max(0.0, (until.replace(tzinfo=until.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
 
 
 def _why(host: str, error: Exception) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from periodicbuild.core.inputs import Lookup
@@ -19,6 +20,7 @@ from periodicbuild.wiring.keys import Key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from periodicbuild.core.facts import PeriodicBuild
     from periodicbuild.core.inputs import Finding, Source
@@ -35,8 +37,8 @@ OLD_ENOUGH_SECONDS = 5.0
 class Finds(Protocol):
     """Whoever can find out at which revision a source is."""
 
-    async def find(self, source: Source, max_age: float) -> Finding:
-        """Find out, as of so many seconds ago at most; never raises, as what goes wrong is in the finding."""
+    async def find(self, source: Source, max_age: float) -> tuple[Finding, float]:
+        """Find out, as of so many seconds ago at most, and as of how many; what goes wrong is in the finding."""
         ...
 
 
@@ -71,10 +73,15 @@ class Lookups:
             _log.error("a lookup failed; this is a bug in the operator", exc_info=error)
 
     async def _look_up(self, lookup: Lookup, build: PeriodicBuild, max_age: float) -> None:
-        findings = await asyncio.gather(*(self._finder.find(source, max_age) for source in lookup.sources))
+        found = await asyncio.gather(*(self._find(source, max_age) for source in lookup.sources))
         memory = self._store.build_memory(build.ref.uid)
         if memory.lookup is not lookup:
             return  # something else is asked for by now
-        named = {source.name: finding for source, finding in zip(lookup.sources, findings, strict=True)}
-        memory.lookup = replace(lookup, findings=named)
+        named = {source.name: finding for source, (finding, _) in zip(lookup.sources, found, strict=True)}
+        memory.lookup = replace(lookup, asked_at=min(asked_at for _, asked_at in found), findings=named)
         self._enqueue(Key(PERIODIC_BUILD, build.ref.namespace, build.ref.name))
+
+    async def _find(self, source: Source, max_age: float) -> tuple[Finding, datetime]:
+        """Find out, and tell when that was asked: an answer that others have had first is older than our question."""
+        finding, age = await self._finder.find(source, max_age)
+        return finding, self._clock.now().steady - timedelta(seconds=age)
