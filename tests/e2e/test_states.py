@@ -100,9 +100,9 @@ def test_an_attempt_is_in_the_state_that_its_pod_is_in(shared_stage: Stage, buil
 
     app_server = shared_stage.attempt(builds[name], 1, case.state)
 
+    see(app_server, lambda one: case.message in one.condition("Succeeded").message, f"it says {case.message!r}")
     succeeded = app_server.condition("Succeeded")
     assert (succeeded.status, succeeded.reason) == (case.status, case.state)
-    assert case.message in succeeded.message
     assert app_server.result == {}
 
 
