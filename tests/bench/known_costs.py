@@ -69,6 +69,8 @@ COSTS: Final = (
     Known(id="idle-5000-cpu-percent", what="... CPU while idle, of one core", unit="%", command=IDLE, goal="<= 1"),
     Known(id="idle-5000-writes", what="... writes while idle, in a minute", unit="", command=IDLE, goal="<= 0"),
     Known(id="idle-10000-rss-mb", what="... resident memory with 10,000", unit="MB", command=IDLE, goal="<= 250"),
+    Known(id="idle-10000-cpu-percent", what="... CPU while idle with 10,000", unit="%", command=IDLE, goal="<= 1"),
+    Known(id="idle-10000-writes", what="... writes in a minute with 10,000", unit="", command=IDLE, goal="<= 0"),
     Known(
         id="herd-1000-at-20-recorded",
         what="1,000 builds due every minute for 5 minutes, with 20 requests a second: slots in the ledgers",
@@ -109,6 +111,13 @@ COSTS: Final = (
         command=PLANNER,
         goal="<= 0.1",
     ),
+    Known(
+        id="watch-event-microseconds",
+        what="One line of a watch about a build with full history, from its bytes to the store",
+        unit="µs",
+        command=PLANNER,
+    ),
+    Known(id="watch-event-bytes", what="... its length", unit="bytes", command=PLANNER),
     Known(
         id="simulated-slots-checked",
         what="Slots checked in simulated histories",

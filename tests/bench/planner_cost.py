@@ -6,11 +6,10 @@ reads: 20 ledger entries, the attempts of four runs, a calendar with a change of
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime, timedelta
-from statistics import median
-from typing import TYPE_CHECKING
 
+from tests.bench.timing import median_seconds
+from tests.bench.watch_cost import measure_watch_cost
 from tests.builders import (
     a_build,
     a_calendar,
@@ -30,12 +29,8 @@ from periodicbuild.core.planning import plan_periodic_build
 from periodicbuild.core.reasons import Outcome, State
 from periodicbuild.core.schedules import due_slots
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-ROUNDS = 20
 LOOKS = 200
-"""Per round: the clock of a process is not fine enough for one."""
+"""Per round."""
 NOW = datetime(2026, 10, 20, 12, tzinfo=UTC)
 """Five days before clocks in Europe change."""
 SLOT = datetime(2026, 10, 20, 0, 30, tzinfo=UTC)
@@ -44,27 +39,17 @@ KEPT = 4
 
 
 def measure_planner() -> dict[str, float]:
-    """Time a look with full history, and a year of missed minutes."""
+    """Time a look with full history, a year of missed minutes, and what a watch tells."""
     facts = _full_history()
     settled = plan_periodic_build(facts, Now(wall=NOW, steady=NOW))
     assert settled.status is None, "the look must have nothing to write"
     minutes = a_schedule_status(in_force=a_schedule(timing=a_cron("* * * * *", zone="Europe/Berlin")), since=NOW)
     a_year_on = NOW + timedelta(days=365)
     return {
-        "plan-microseconds": 1e6 * _seconds(lambda: plan_periodic_build(facts, Now(wall=NOW, steady=NOW)), LOOKS),
-        "year-of-minutes-seconds": _seconds(lambda: due_slots(minutes, a_year_on), 1),
+        "plan-microseconds": 1e6 * median_seconds(lambda: plan_periodic_build(facts, Now(wall=NOW, steady=NOW)), LOOKS),
+        "year-of-minutes-seconds": median_seconds(lambda: due_slots(minutes, a_year_on), 1),
+        **measure_watch_cost(),
     }
-
-
-def _seconds(do: Callable[[], object], times: int) -> float:
-    """Give the median time of one call, over some rounds of many."""
-    rounds = []
-    for _ in range(ROUNDS):
-        begin = time.perf_counter()
-        for _ in range(times):
-            do()
-        rounds.append((time.perf_counter() - begin) / times)
-    return median(rounds)
 
 
 def _full_history() -> BuildFacts:

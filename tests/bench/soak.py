@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 COUNT: Final = 200
 EVERY: Final = "10s"
+SPREAD_SECONDS: Final = 10
 WARM_UP_SECONDS: Final = 900.0
 """By then every build has its full history and ledger."""
 SECONDS: Final = 2700.0
@@ -54,6 +55,7 @@ class Reading:
     tasks: float
     runs: float
     unaccounted: float
+    requests: float
 
 
 def measure_soak(count: int = COUNT, warm_up: float = WARM_UP_SECONDS, seconds: float = SECONDS) -> dict[str, float]:
@@ -68,13 +70,14 @@ def measure_soak(count: int = COUNT, warm_up: float = WARM_UP_SECONDS, seconds: 
 
 def figures_of(readings: Sequence[Reading]) -> dict[str, float]:
     """Give slope, growth and counts; the growth is that of the second half's mean over the first's."""
-    half = len(readings) // 2
+    half, runs = len(readings) // 2, readings[-1].runs - readings[0].runs
     line = linear_regression([one.hours for one in readings], [one.resident_mb for one in readings])
     return {
         "soak-rss-slope-mb-per-hour": line.slope,
         "soak-rss-mb": max(one.resident_mb for one in readings),
         "soak-tasks-growth": fmean(one.tasks for one in readings[half:]) - fmean(one.tasks for one in readings[:half]),
-        "soak-runs": readings[-1].runs - readings[0].runs,
+        "soak-runs": runs,
+        "soak-requests-per-run": (readings[-1].requests - readings[0].requests) / runs,
         "soak-unaccounted": max(one.unaccounted for one in readings),
     }
 
@@ -89,6 +92,7 @@ def _readings(operator: OperatorProcess, seconds: float) -> Iterator[Reading]:
             tasks=operator.metric("periodicbuild_tasks"),
             runs=operator.metric("periodicbuild_runs_finished_total"),
             unaccounted=operator.metric("periodicbuild_unaccounted_slots"),
+            requests=operator.metric("periodicbuild_kube_requests_total"),
         )
         if number % TOLD_EVERY == 0:
             size = f"{reading.resident_mb:.1f} MB, {reading.tasks:.0f} tasks"
@@ -99,8 +103,12 @@ def _readings(operator: OperatorProcess, seconds: float) -> Iterator[Reading]:
 
 
 async def _create(cluster: Cluster, namespace: str, count: int) -> None:
+    """Create some a second, so that they are due all over the interval: resident memory keeps to the highest wave."""
+    calls = [create_call(namespace, each) for each in _manifests(count)]
     async with KubeSession(await load_credentials(cluster.kubeconfig)) as session:
-        await send_all(session, [create_call(namespace, each) for each in _manifests(count)])
+        for second in range(SPREAD_SECONDS):
+            await send_all(session, calls[second::SPREAD_SECONDS])
+            await asyncio.sleep(1)
 
 
 def _manifests(count: int) -> list[dict[str, Any]]:

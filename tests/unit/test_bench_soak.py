@@ -9,7 +9,14 @@ from tests.bench.soak import Reading, figures_of
 def readings(*resident: float, tasks: float = 40.0, unaccounted: float = 0.0) -> list[Reading]:
     """Give one reading every quarter of an hour."""
     return [
-        Reading(hours=number / 4, resident_mb=mb, tasks=tasks, runs=100.0 * number, unaccounted=unaccounted)
+        Reading(
+            hours=number / 4,
+            resident_mb=mb,
+            tasks=tasks,
+            runs=100.0 * number,
+            unaccounted=unaccounted,
+            requests=50.0 + 700.0 * number,
+        )
         for number, mb in enumerate(resident)
     ]
 
@@ -31,3 +38,7 @@ def test_tasks_that_are_never_ended_show() -> None:
 
 def test_one_moment_with_an_unaccounted_slot_is_enough() -> None:
     assert figures_of(readings(100, 100, unaccounted=1))["soak-unaccounted"] == 1
+
+
+def test_requests_are_counted_for_the_runs_of_the_same_time() -> None:
+    assert figures_of(readings(100, 100, 100))["soak-requests-per-run"] == 7
