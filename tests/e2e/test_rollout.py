@@ -13,7 +13,7 @@ import pytest
 from tests.e2e.gates import Gates, gates_of
 from tests.e2e.stage import Stage, eventually, see
 from tests.e2e.templates import WORK_UNTIL_TOLD, a_build_spec, every
-from tests.integration.simulated_specs import in_seconds, text_of
+from tests.integration.simulated_specs import MINUTELY, in_seconds, text_of
 from tests.operator_process import OperatorProcess
 
 pytestmark = pytest.mark.real_node
@@ -22,7 +22,6 @@ ANNOUNCED_FOR_SECONDS: Final = 20
 STILL_SECONDS: Final = 3
 """Whoever is answered too soon is answered by then."""
 LASTS: Final = timedelta(seconds=25)
-MINUTELY: Final = {"cron": {"expression": "* * * * *"}}
 
 
 @pytest.fixture

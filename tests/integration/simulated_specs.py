@@ -17,6 +17,7 @@ Spec = dict[str, Any]
 LIFE = "simulation.periodicbuild.dev"
 FOR_EVER = "1h"
 """Longer than any test."""
+MINUTELY = {"cron": {"expression": "* * * * *"}}
 
 
 def a_build_spec(

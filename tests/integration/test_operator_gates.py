@@ -18,7 +18,7 @@ from tests.cluster.levels import Level
 from tests.e2e.gates import Gates, gates_of
 from tests.e2e.objects import RUN_NOW, PeriodicBuild
 from tests.e2e.stage import Stage, eventually, see
-from tests.integration.simulated_specs import a_build_spec, every, in_seconds, text_of
+from tests.integration.simulated_specs import MINUTELY, a_build_spec, every, in_seconds, text_of
 from tests.integration.test_cli_plugin import plugin_on
 from tests.mail.running import RunningMailServer
 from tests.operator_process import ROOT, OperatorProcess, install
@@ -26,7 +26,6 @@ from tests.operator_process import ROOT, OperatorProcess, install
 pytestmark = pytest.mark.simulated_nodes
 
 OVERRIDE = "periodicbuild.dev/override-gate"
-MINUTELY = {"cron": {"expression": "* * * * *"}}
 
 
 @pytest.fixture

@@ -43,7 +43,6 @@ LONGEST_PAUSE_SECONDS = 30.0
 SHUTDOWN_SECONDS = 1.0
 """How long writes in flight may take to end after SIGTERM: the process has 2 s in all."""
 
-
 LATER_GIVES_WAY_SECONDS = 300.0
 """So long clean-up and Events wait while there is anything more urgent: longer than a herd."""
 
