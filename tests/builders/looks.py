@@ -163,6 +163,7 @@ def an_attempt_look(  # noqa: PLR0913 - keywords, each with a default
     log: str | None = "",
     seen: tuple[State, Instant] | None = None,
     gates: Gates | None = None,
+    is_pressed: bool = False,
 ) -> AppServerPlan:
     """Look at an AppServer whose run is in progress, unless another parent is given; its log was read, and is empty."""
     attempt = app_server or an_app_server()
@@ -176,6 +177,7 @@ def an_attempt_look(  # noqa: PLR0913 - keywords, each with a default
         log=log,
         seen=None if seen is None else Seen(state=seen[0], since_at=at(seen[1])),
         gates=gates or Gates(),
+        is_pressed=is_pressed,
     )
     return plan_app_server(facts, a_now(steady))
 

@@ -233,6 +233,11 @@ class History(RuleBasedStateMachine):
         """Fill the pool with other builds, or empty it."""
         self.process.has_place = not self.process.has_place
 
+    @rule()
+    def pressure_changes(self) -> None:
+        """Let writes of other builds stand in line, or have all of them go out."""
+        self.process.is_pressed = not self.process.is_pressed
+
     @rule(milliseconds=st.integers(1, 120_000), reaction=reactions)
     def moments_pass(self, milliseconds: int, reaction: Reaction) -> None:
         """Let up to two minutes pass."""

@@ -40,6 +40,7 @@ class Knowledge:
         self.api = api
         self.has_place = True
         self.may_start = True
+        self.is_pressed = False
         self.lagging: set[str] = set()
         """Kinds whose watch has nothing to say for the time being."""
         self.build: PeriodicBuild | None = None
@@ -152,6 +153,7 @@ class Knowledge:
             log=memory.log,
             seen=memory.seen,
             gates=Gates(known=self.gates),
+            is_pressed=self.is_pressed,
         )
 
 

@@ -52,6 +52,7 @@ class Histories(Rollouts):
             memory.namespace_is_terminating = None
         self.process.may_start = True
         self.process.has_place = True
+        self.process.is_pressed = False
         self.react(reaction)
 
     @rule(answers=st.integers(1, 3), reaction=reactions)

@@ -211,6 +211,26 @@ def test_no_more_are_in_flight_than_there_are_connections() -> None:
     assert (gate.most_inside, len(gate.answered)) == (CONNECTIONS, 3 * CONNECTIONS)
 
 
+@pytest.mark.parametrize(("waiting", "is_pressed"), [(CONNECTIONS, False), (CONNECTIONS + 1, True)])
+def test_writes_press_if_more_wait_than_can_be_in_flight(waiting: int, *, is_pressed: bool) -> None:
+    """Decision 0026: whatever their urgency."""
+
+    async def scenario() -> bool:
+        gate = Gate()
+        async with writing(gate) as writer:
+            tasks = [submit(writer, Priority.CREATE, f"w{n}") for n in range(CONNECTIONS)]
+            await eventually(lambda: gate.inside == CONNECTIONS)
+            tasks += [submit(writer, Priority.LATER, f"l{n}") for n in range(waiting)]
+            await queued(writer, waiting)
+            was_pressed = writer.is_pressed
+            gate.is_open.set()
+            await asyncio.gather(*tasks)
+            assert not writer.is_pressed
+            return was_pressed
+
+    assert asyncio.run(scenario()) == is_pressed
+
+
 def test_a_refusal_reaches_its_caller_and_no_other() -> None:
     async def scenario() -> list[type[BaseException] | None]:
         async def answer(request: web.BaseRequest) -> web.StreamResponse:

@@ -226,6 +226,31 @@ def test_a_stage_is_written_once_it_has_lasted(pod: Pod, status: AppServerStatus
     assert an_attempt_look(written, FIVE_MINUTES_LATER, pod=pod) == AppServerPlan(wake=Wake(steady=at(ends)))
 
 
+UNDER_PRESSURE = [("02", "04"), ("04", "08"), ("08", "16"), ("16", "30"), ("29.9", "30")]
+
+
+@pytest.mark.parametrize(("second", "then"), UNDER_PRESSURE)
+def test_while_writes_stand_in_line_a_stage_has_to_last_longer(second: str, then: str) -> None:
+    """R41, decision 0026: it is looked at again, ever less often, since the pressure may be gone before."""
+    seen = Seen(state=State.CONFIGURING_SERVER, since_at=at(SLOT))
+    at_work = (State.CONFIGURING_SERVER, SLOT)
+    plan = an_attempt_look(NEW, f"2026-11-24T02:30:{second}", pod=RUNS, seen=at_work, is_pressed=True)
+    assert plan == AppServerPlan(seen=seen, wake=Wake(steady=at(f"2026-11-24T02:30:{then}")))
+
+
+def test_a_stage_is_written_under_pressure_after_half_a_minute() -> None:
+    """R41, decision 0026: whoever looks sees that the build is at work."""
+    at_work = (State.CONFIGURING_SERVER, SLOT)
+    assert an_attempt_look(NEW, HALF_A_MINUTE_LATER, pod=RUNS, seen=at_work, is_pressed=True).status == CONFIGURING
+
+
+def test_an_end_is_written_at_once_under_pressure() -> None:
+    """R41: it is what the PeriodicBuild goes on with."""
+    plan = an_attempt_look(NEW, pod=a_pod(phase="Running", is_ready=True), is_pressed=True)
+    assert plan.status is not None
+    assert plan.status.state == State.RUNNING
+
+
 def test_a_stage_that_was_seen_before_another_begins_anew() -> None:
     """R41: what was seen of the wait says nothing of the configuring."""
     plan = an_attempt_look(NEW, TWO_SECONDS_LATER, pod=RUNS, seen=(State.WAITING_FOR_SERVER, SLOT))

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 SETTLED = timedelta(seconds=2)
 """An intermediate state is written once it has lasted this long: often the end is known before (R41)."""
 
+SETTLED_UNDER_PRESSURE = timedelta(seconds=30)
+"""... while writes stand in line: each one written holds up a start or an end, and more of them end meanwhile."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppServerFacts:
@@ -48,6 +51,8 @@ class AppServerFacts:
     """The state this process has seen and not written yet."""
     gates: Gates = field(default_factory=Gates)
     """For a run by hand that waits to be admitted; nothing else asks them."""
+    is_pressed: bool = False
+    """More writes stand in line than can be under way at once."""
 
 
 def write_if_news(facts: AppServerFacts, status: AppServerStatus) -> AppServerPlan:
@@ -62,8 +67,11 @@ def write_once_settled(facts: AppServerFacts, now: Now, status: AppServerStatus,
     if facts.app_server.has_status and facts.app_server.state == status.state:
         return write_if_news(facts, status) if facts.app_server.status.message != status.message else AppServerPlan()
     seen = Seen(state=status.state, since_at=seen_since(facts, status.state) or since)
-    if now.steady - seen.since_at < SETTLED:
+    lasted = now.steady - seen.since_at
+    if lasted < SETTLED:
         return AppServerPlan(seen=seen, wake=Wake(steady=seen.since_at + SETTLED))
+    if facts.is_pressed and lasted < SETTLED_UNDER_PRESSURE:
+        return AppServerPlan(seen=seen, wake=Wake(steady=seen.since_at + min(2 * lasted, SETTLED_UNDER_PRESSURE)))
     return replace(write_if_news(facts, status), seen=seen)
 
 

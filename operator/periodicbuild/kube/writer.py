@@ -151,6 +151,11 @@ class Writer:
         return len(self._urgent) + len(self._later)
 
     @property
+    def is_pressed(self) -> bool:
+        """Tell whether more writes wait than can be in flight: so many never do in calm, for longer than a moment."""
+        return self.depth > self._settings.workers
+
+    @property
     def in_flight(self) -> int:
         """Count the writes that are sent and not answered."""
         return len(self._in_flight)

@@ -54,7 +54,7 @@ def observe_build(  # noqa: PLR0913 - keywords: what the parts of the process kn
     )
 
 
-def observe_app_server(store: Store, app_server: AppServer, gates: Gates) -> AppServerFacts:
+def observe_app_server(store: Store, app_server: AppServer, gates: Gates, *, is_pressed: bool) -> AppServerFacts:
     """Give the facts of one look at an AppServer."""
     memory = store.attempt_memory(app_server.ref.uid)
     pod = store.pod_of(app_server.ref.uid)
@@ -68,6 +68,7 @@ def observe_app_server(store: Store, app_server: AppServer, gates: Gates) -> App
         log=memory.log,
         seen=memory.seen,
         gates=gates,
+        is_pressed=is_pressed,
     )
 
 

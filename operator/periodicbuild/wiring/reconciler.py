@@ -256,7 +256,7 @@ class Reconciler:
         raise UnsettledError("the same status is owed again and again; are the installed CRDs of another version?")
 
     def _plan_app_server(self, key: Key, app_server: AppServer) -> AppServerPlan:
-        facts = observe_app_server(self._store, app_server, self._gates.facts())
+        facts = observe_app_server(self._store, app_server, self._gates.facts(), is_pressed=self._writer.is_pressed)
         plan = plan_app_server(facts, self._clock.now())
         self._store.attempt_memory(app_server.ref.uid).seen = plan.seen
         self._wakeups.set(key, plan.wake)
