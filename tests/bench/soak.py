@@ -35,10 +35,9 @@ if TYPE_CHECKING:
 COUNT: Final = 200
 EVERY: Final = "10s"
 SPREAD_SECONDS: Final = 10
-WARM_UP_SECONDS: Final = 900.0
-"""By then every build has its full history and ledger."""
-SECONDS: Final = 2700.0
-"""An hour with the warm-up."""
+WARM_UP_SECONDS: Final = 1800.0
+"""By then 17,000 runs have ended, so what is remembered of the last 10,000 that were deleted is at its full size."""
+SECONDS: Final = 3600.0
 READ_EVERY_SECONDS: Final = 10.0
 TOLD_EVERY: Final = 30
 """Readings: every five minutes."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tests.builders.values import a_cron, a_ref, at, at_if_any
@@ -11,6 +12,8 @@ from periodicbuild.core.gate_status import GateStatus
 from periodicbuild.core.gates import Gate, GateSpec
 from periodicbuild.core.scopes import Operator, Requirement, Scope
 from periodicbuild.core.windows import Recurring, Span, Unreadable, Window
+from periodicbuild.kube.errors import ForbiddenError
+from periodicbuild.wiring.keys import Key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -52,6 +55,20 @@ def a_gate(  # noqa: PLR0913 - keywords, each with a default
         spec=spec,
         status=status or GateStatus(),
     )
+
+
+CLOSED = a_gate(closed=True)
+GATE_KEY = Key("BuildGate", "", CLOSED.ref.name)
+
+
+def newer(gate: Gate, version: str = "200") -> Gate:
+    """Give a newer version of a gate."""
+    return replace(gate, resource_version=version)
+
+
+def forbidden() -> ForbiddenError:
+    """Give what the API server says to an account that may not read gates."""
+    return ForbiddenError(verb="watch", ref="buildgates", status=403, message="no right to list buildgates")
 
 
 def once(start: Instant, end: Instant, *, name: str = "upgrade") -> Window:

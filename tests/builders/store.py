@@ -15,7 +15,7 @@ from periodicbuild.wiring.store import Store
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from periodicbuild.core.facts import AppServer, Pod
+    from periodicbuild.core.facts import AppServer, PeriodicBuild, Pod
 
 BUILD = a_build()
 NAME = (BUILD.ref.namespace, BUILD.ref.name)
@@ -46,10 +46,15 @@ def woken_by(step: Callable[[Store], None], *before: Callable[[Store], None]) ->
     return sorted(set(keys))
 
 
+def stored(build: PeriodicBuild) -> StoredBuild:
+    """Give a PeriodicBuild as the store keeps it."""
+    return StoredBuild(build=build, ledger_json=b"[]")
+
+
 def put_build(version: str = "100", *, uid: str = BUILD.ref.uid) -> Callable[[Store], None]:
     """Tell of a version of the PeriodicBuild."""
     build = replace(BUILD, resource_version=version, ref=replace(BUILD.ref, uid=uid))
-    return lambda store: store.put_build(StoredBuild(build=build, ledger_json=b"[]"))
+    return lambda store: store.put_build(stored(build))
 
 
 def remove_build(uid: str = BUILD.ref.uid) -> Callable[[Store], None]:

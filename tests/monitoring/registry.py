@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from typing import Final
 
 from tests.builders import a_build, a_pod, a_schedule_status, an_app_server
+from tests.builders.store import stored
 
 from periodicbuild.core.reasons import Decision, Fate
 from periodicbuild.core.status import BuildStatus, LastSuccess
 from periodicbuild.kube.leadership import Unopposed
-from periodicbuild.kube.parse import StoredBuild
 from periodicbuild.kube.paths import Target
 from periodicbuild.wiring.build_metrics import BuildsCollector
 from periodicbuild.wiring.clock import Clock
@@ -34,7 +34,7 @@ def a_busy_operators_metrics() -> Metrics:
         last_success=LastSuccess(run="r-1", app_server="nightly-1", at=NOON),
     )
     build = a_build(status=status)
-    store.put_build(StoredBuild(build=build, ledger_json=b"[]"))
+    store.put_build(stored(build))
     store.put_app_server(an_app_server(build))
     store.put_pod(a_pod(an_app_server(build)))
     clock = Clock(wall=lambda: NOON)

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from prometheus_client import CollectorRegistry
 from tests.builders import a_build, a_cron, a_run, a_schedule, a_schedule_status, a_spec, an_app_server, at
+from tests.builders.store import stored
 
 from periodicbuild.core.facts import AppServerStatus, Result
 from periodicbuild.core.plans import BuildPlan, EndedRun
 from periodicbuild.core.reasons import Blocker, FailureClass, Outcome, State, Trigger
 from periodicbuild.core.status import BuildStatus, LastFailure, LastScheduled, LastSuccess, Waiting
-from periodicbuild.kube.parse import StoredBuild
 from periodicbuild.wiring.build_metrics import BuildsCollector
 from periodicbuild.wiring.metrics import Metrics
 from periodicbuild.wiring.store import Store
@@ -31,7 +31,7 @@ def gauges(*builds: PeriodicBuild, children: Any = (), at_most: int = 10) -> dic
     """Give the values by the name of the gauge, and of the PeriodicBuild if there are several."""
     store, registry = Store(lambda _: None), CollectorRegistry()
     for build in builds:
-        store.put_build(StoredBuild(build=build, ledger_json=b"[]"))
+        store.put_build(stored(build))
     for child in children:
         store.put_app_server(child)
     registry.register(BuildsCollector(store, at_most))
