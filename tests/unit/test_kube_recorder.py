@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 from tests.builders import a_ref
-from tests.loopback import json_answer, talking_to
+from tests.loopback import eventually, json_answer, talking_to
 
 from periodicbuild.core.notices import EventFact, EventType
 from periodicbuild.kube.event_body import Reporter, event_name
@@ -36,6 +36,10 @@ FAILED = EventFact(
 )
 
 
+UNLIMITED = WriterSettings(qps=0)
+ONE_AT_A_TIME = WriterSettings(qps=0, workers=1)
+
+
 class Events:
     """The Events of a namespace, as the API server keeps them: a name is taken once."""
 
@@ -43,10 +47,13 @@ class Events:
         self.names: set[str] = set()
         self.writes = 0
         self.refusals: list[int] = []
+        self.is_open = asyncio.Event()
+        self.is_open.set()
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one write."""
         self.writes += 1
+        await self.is_open.wait()
         if self.refusals and (status := self.refusals.pop(0)):
             return json_answer({"code": status, "reason": "NamespaceTerminating"}, status)
         body = msgspec.json.decode(await request.read())
@@ -58,10 +65,10 @@ class Events:
 
 @asynccontextmanager
 async def recording(
-    events: Events, on_recorded: Callable[[Recorded], None] = lambda _: None
+    events: Events, on_recorded: Callable[[Recorded], None] = lambda _: None, settings: WriterSettings = UNLIMITED
 ) -> AsyncIterator[Recorder]:
     """Open a recorder."""
-    async with talking_to(events) as (_, session), Writer(session, WriterSettings(qps=0)) as writer:
+    async with talking_to(events) as (_, session), Writer(session, settings) as writer:
         reporter = Reporter(instance="test")
         yield Recorder(writer, reporter, on_recorded=on_recorded, now=lambda: NOON, monotonic=lambda: 1000.0)
 
@@ -115,6 +122,27 @@ def test_one_object_that_flaps_silences_itself_only() -> None:
     outcomes = after(events, *flapping, other)
     assert (len(events.names), outcomes.count(Recorded.DROPPED)) == (BURST + 1, 5)
     assert event_name(other) in events.names
+
+
+def test_good_news_is_not_told_while_writes_stand_in_line() -> None:
+    """Decision 0026: one is under way and two wait, where one can be under way."""
+    events, outcomes = Events(), list[Recorded]()
+    good_news = replace(FAILED, type=EventType.NORMAL, reason="BuildSucceeded")
+
+    async def scenario() -> None:
+        async with recording(events, outcomes.append, ONE_AT_A_TIME) as recorder:
+            events.is_open.clear()
+            bad_news = [asyncio.create_task(recorder.record(replace(FAILED, key=str(n)))) for n in range(3)]
+            await eventually(lambda: events.writes == 1)
+            await recorder.record(good_news)
+            assert outcomes == [Recorded.DROPPED]
+            events.is_open.set()
+            await asyncio.gather(*bad_news)
+            await recorder.record(good_news)
+
+    asyncio.run(scenario())
+    assert outcomes[1:] == [Recorded.CREATED] * 4
+    assert len(events.names) == 4
 
 
 def test_what_could_not_be_told_for_a_moment_is_told() -> None:

@@ -211,13 +211,24 @@ def test_no_more_are_in_flight_than_there_are_connections() -> None:
     assert (gate.most_inside, len(gate.answered)) == (CONNECTIONS, 3 * CONNECTIONS)
 
 
-@pytest.mark.parametrize(("waiting", "is_pressed"), [(CONNECTIONS, False), (CONNECTIONS + 1, True)])
-def test_writes_press_if_more_wait_than_can_be_in_flight(waiting: int, *, is_pressed: bool) -> None:
+FAST = WriterSettings(qps=2 * CONNECTIONS, burst=2 * CONNECTIONS)
+LINES = [
+    (UNLIMITED, CONNECTIONS, False),
+    (UNLIMITED, CONNECTIONS + 1, True),
+    (FAST, 2 * CONNECTIONS, False),
+    (FAST, 2 * CONNECTIONS + 1, True),
+]
+
+
+@pytest.mark.parametrize(("settings", "waiting", "is_pressed"), LINES)
+def test_writes_press_if_more_wait_than_may_go_out_in_a_second(
+    settings: WriterSettings, waiting: int, *, is_pressed: bool
+) -> None:
     """Decision 0026: whatever their urgency."""
 
     async def scenario() -> bool:
         gate = Gate()
-        async with writing(gate) as writer:
+        async with writing(gate, settings) as writer:
             tasks = [submit(writer, Priority.CREATE, f"w{n}") for n in range(CONNECTIONS)]
             await eventually(lambda: gate.inside == CONNECTIONS)
             tasks += [submit(writer, Priority.LATER, f"l{n}") for n in range(waiting)]

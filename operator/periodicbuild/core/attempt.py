@@ -52,7 +52,7 @@ class AppServerFacts:
     gates: Gates = field(default_factory=Gates)
     """For a run by hand that waits to be admitted; nothing else asks them."""
     is_pressed: bool = False
-    """More writes stand in line than can be under way at once."""
+    """Writes stand in line."""
 
 
 def write_if_news(facts: AppServerFacts, status: AppServerStatus) -> AppServerPlan:

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from periodicbuild.core.notices import EventType
 from periodicbuild.core.recent import Recent
 from periodicbuild.kube.errors import (
     AlreadyExistsError,
@@ -50,7 +51,7 @@ class Recorded(StrEnum):
 
     CREATED = "Created"
     DROPPED = "Dropped"
-    """The object has had its share of Events."""
+    """The object has had its share of Events; or it is good news, and writes stand in line (decision 0026)."""
     FAILED = "Failed"
 
 
@@ -78,12 +79,15 @@ class Recorder:
     async def record(self, fact: EventFact) -> None:
         """Tell a fact, unless it is told already; returns when it is told or dropped, and raises nothing.
 
+        Good news is not worth a place in a line of writes: statuses tell it, too.
+
         Call it after the status write that the fact describes.
         """
         name = event_name(fact)
         if self._told.get(name) is not None:
             return
-        if not self._budget.take(fact.regarding.uid):
+        is_superfluous = fact.type == EventType.NORMAL and self._writer.is_pressed
+        if is_superfluous or not self._budget.take(fact.regarding.uid):
             self._on_recorded(Recorded.DROPPED)
             return
         self._told.put(name, fact)

@@ -152,8 +152,8 @@ class Writer:
 
     @property
     def is_pressed(self) -> bool:
-        """Tell whether more writes wait than can be in flight: so many never do in calm, for longer than a moment."""
-        return self.depth > self._settings.workers
+        """Tell whether more writes wait than may go out in a second; what is left of a burst is no pressure."""
+        return self.depth > max(self._settings.workers, self._settings.qps)
 
     @property
     def in_flight(self) -> int:

@@ -40,7 +40,7 @@ class LoopMetrics:
         )
         self._events = Counter(
             "periodicbuild_events",
-            "Events, by outcome: Created, Dropped (over an object's budget) or Failed.",
+            "Events, by outcome: Created, Dropped (over an object's budget, or good news while writes wait) or Failed.",
             ("outcome",),
             registry=registry,
         )
