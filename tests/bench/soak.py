@@ -37,7 +37,7 @@ EVERY: Final = "10s"
 SPREAD_SECONDS: Final = 10
 WARM_UP_SECONDS: Final = 1800.0
 """By then 17,000 runs have ended, so what is remembered of the last 10,000 that were deleted is at its full size."""
-SECONDS: Final = 3600.0
+SECONDS: Final = 1800.0
 READ_EVERY_SECONDS: Final = 10.0
 TOLD_EVERY: Final = 30
 """Readings: every five minutes."""

@@ -66,7 +66,9 @@ def _show(file: Path) -> None:
             )
         )
         return
-    publish(measured(figures_of(turns)))
+    known = {figure.id: figure.value for figure in read_figures()}
+    news = [figure for figure in measured(figures_of(turns)) if figure.value != known.get(figure.id)]
+    publish(news)  # the others keep the date at which their scenario was played
     PAGE.write_text(render_page(PAGE.read_text(), turns))
     for page in PAGES:
         page.write_text(render_figures(page.read_text(), read_figures()))

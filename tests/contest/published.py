@@ -28,6 +28,8 @@ def figures_of(turns: Sequence[Turn]) -> dict[str, float]:
     if small:
         figures["herd-100-at-20-p99-seconds"] = _median(small, OURS, _p99)
         figures["cronjob-100-at-20-p99-seconds"] = _median(small, THEIRS, _p99)
+        figures["herd-100-at-20-requests-per-run"] = _median(small, OURS, _requests)
+        figures["cronjob-100-at-20-requests-per-run"] = _median(small, THEIRS, _requests)
     if large:
         figures["herd-1000-at-500-p99-over-cronjob"] = max(_p99(pair[OURS]) / _p99(pair[THEIRS]) for pair in large)
         figures["herd-1000-at-500-last-over-first"] = statistics.median(_growth(pair[OURS]) for pair in large)
@@ -57,6 +59,10 @@ def _median(pairs: Sequence[Pair], contestant: str, value: Callable[[Turn], floa
 
 def _p99(turn: Turn) -> float:
     return NEVER_SECONDS if turn.lag is None else turn.lag.p99
+
+
+def _requests(turn: Turn) -> float:
+    return turn.requests_per_run
 
 
 def _cpu(turn: Turn) -> float:

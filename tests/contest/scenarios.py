@@ -125,7 +125,7 @@ SCENARIOS: Final = (
         schedules=20,
         idle=5_000,
         ticks=2,
-        rounds=1,
+        rounds=2,
     ),
     Scenario(
         id="herd-1000-at-20",
