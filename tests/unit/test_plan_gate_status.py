@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.builders import SLOT, a_now, at, at_if_any
-from tests.builders.gates import a_gate, again, once, unreadable
+from tests.builders.gates import CLOSED, a_gate, again, once, unreadable
 
 from periodicbuild.core.gate_plan import BLOCKING_SHOWN, GateFacts, GatePlan, plan_gate
 from periodicbuild.core.gate_status import BlockingBuild, GateStatus, NextWindow
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from periodicbuild.core.gates import Gate
 
 BEGIN, END = "2026-11-24T03:00:00", "2026-11-24T05:00:00"
-CLOSED = a_gate(closed=True)
 EXPIRED = a_gate(closed=True, expires=SLOT)
 AHEAD = a_gate("rollout", once(BEGIN, END))
 AT_WORK = BlockingBuild(namespace="team-a", name="nightly", app_server="nightly-1", estimated_end_at=at(BEGIN))

@@ -21,7 +21,7 @@ from tests.builders import (
     some_retries,
     some_timeouts,
 )
-from tests.builders.gates import a_gate, a_label, again, once, unreadable
+from tests.builders.gates import CLOSED, a_gate, a_label, again, once, unreadable
 from tests.builders.looks import PREVIOUS, REQUEST, a_look, a_status, a_wait, an_attempt_look, created, memory, told
 from tests.builders.patterns import ONE, TWO, a_pattern_build
 
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from periodicbuild.core.plans import BuildPlan
     from periodicbuild.core.status import BuildStatus
 
-CLOSED = a_gate(closed=True)
 TEXT = "gate rollout (platform@example.com: database upgrade) is closed"
 FORTY_MINUTES = timedelta(minutes=40)
 QUICK = a_spec(estimated_duration=FORTY_MINUTES)

@@ -10,9 +10,9 @@ import msgspec
 import pytest
 from aiohttp import web
 from tests.builders import a_build, an_app_server
+from tests.builders.store import stored
 from tests.loopback import eventually, is_list_by_watch, json_answer, no_list_by_watch, talking_to
 
-from periodicbuild.kube.parse import StoredBuild
 from periodicbuild.wiring.followers import follow_app_servers, follow_builds, follow_pods
 from periodicbuild.wiring.store import Store
 
@@ -115,7 +115,7 @@ def test_what_was_created_while_a_list_was_read_is_not_taken_for_deleted(kind: s
         async with following(script, kind) as store:
             await script.asked_for_last.wait()
             if kind == "builds":
-                store.put_build(StoredBuild(build=a_build(name="newborn", resource_version="11"), ledger_json=b"[]"))
+                store.put_build(stored(a_build(name="newborn", resource_version="11")))
             else:
                 store.put_app_server(an_app_server(name="newborn", resource_version="11"))
             script.give_last.set()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from periodicbuild.core.gates import Gates
 from periodicbuild.core.messages import cut_message
 from periodicbuild.core.notices import EventFact, EventType
-from periodicbuild.core.plans import AppServerPlan, Seen, Wake
+from periodicbuild.core.plans import WORTH_A_WRITE, AppServerPlan, Seen, Wake
 from periodicbuild.core.reasons import EventReason, Stage, State
 from periodicbuild.core.verdicts import stage_of
 
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
 
 SETTLED = timedelta(seconds=2)
 """An intermediate state is written once it has lasted this long: often the end is known before (R41)."""
-
-SETTLED_UNDER_PRESSURE = timedelta(seconds=30)
-"""... while writes stand in line: each one written holds up a start or an end, and more of them end meanwhile."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +49,7 @@ class AppServerFacts:
     gates: Gates = field(default_factory=Gates)
     """For a run by hand that waits to be admitted; nothing else asks them."""
     is_pressed: bool = False
-    """Writes stand in line."""
+    """Writes stand in line: one more holds up a start or an end (decision 0026)."""
 
 
 def write_if_news(facts: AppServerFacts, status: AppServerStatus) -> AppServerPlan:
@@ -70,8 +67,8 @@ def write_once_settled(facts: AppServerFacts, now: Now, status: AppServerStatus,
     lasted = now.steady - seen.since_at
     if lasted < SETTLED:
         return AppServerPlan(seen=seen, wake=Wake(steady=seen.since_at + SETTLED))
-    if facts.is_pressed and lasted < SETTLED_UNDER_PRESSURE:
-        return AppServerPlan(seen=seen, wake=Wake(steady=seen.since_at + min(2 * lasted, SETTLED_UNDER_PRESSURE)))
+    if facts.is_pressed and lasted < WORTH_A_WRITE:
+        return AppServerPlan(seen=seen, wake=Wake(steady=seen.since_at + min(2 * lasted, WORTH_A_WRITE)))
     return replace(write_if_news(facts, status), seen=seen)
 
 

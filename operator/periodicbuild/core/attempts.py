@@ -6,7 +6,6 @@ Whether it may begin is not decided here: its run stands in the `runs` of its Pe
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from periodicbuild.core.attempt import (
@@ -30,7 +29,7 @@ from periodicbuild.core.endings import (
 )
 from periodicbuild.core.holds import ask_gates
 from periodicbuild.core.notices import EventType
-from periodicbuild.core.plans import AppServerPlan, ConfirmAbsence, CreatePod, Refused, Wake
+from periodicbuild.core.plans import WORTH_A_WRITE, AppServerPlan, ConfirmAbsence, CreatePod, Refused, Wake
 from periodicbuild.core.policies import SucceedWhen
 from periodicbuild.core.reasons import EventReason, FailureReason, Stage, State, Trigger
 from periodicbuild.core.schedules import whole_second_down
@@ -42,9 +41,6 @@ if TYPE_CHECKING:
     from periodicbuild.core.status import Run
 
 __all__ = ["AppServerFacts", "plan_app_server"]
-
-WORTH_A_WRITE = timedelta(seconds=30)
-"""A wait for the API's permission is written after this long (R41)."""
 
 
 def plan_app_server(facts: AppServerFacts, now: Now) -> AppServerPlan:

@@ -9,6 +9,7 @@ exactly as it would after a crash in between (R22, R42).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from periodicbuild.core.reasons import Outcome, State, Trigger
     from periodicbuild.core.services import Service
     from periodicbuild.core.status import BuildStatus, Waiting
+
+WORTH_A_WRITE = timedelta(seconds=30)
+"""Shorter waits for the start rate, a place or the API are not written, nor passing states under pressure (R41)."""
 
 
 class Refused(StrEnum):

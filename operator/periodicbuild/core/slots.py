@@ -20,7 +20,7 @@ from periodicbuild.core.lateness import (
 )
 from periodicbuild.core.ledger import Ruling, open_slot
 from periodicbuild.core.names import app_server_name, slot_run_id
-from periodicbuild.core.plans import Refused
+from periodicbuild.core.plans import WORTH_A_WRITE, Refused
 from periodicbuild.core.policies import ConcurrencyPolicy
 from periodicbuild.core.reasons import Blocker, Fate, Trigger
 from periodicbuild.core.schedules import slot_after
@@ -36,8 +36,6 @@ if TYPE_CHECKING:
 
 PATIENCE = timedelta(days=1)
 """What has no deadline stands in line as if it had this one, so that it is overtaken, but never for ever (R15)."""
-WORTH_A_WRITE = timedelta(seconds=30)
-"""Shorter waits for the start rate or the API are not written (R41)."""
 LASTS = frozenset({Blocker.BREAKER_OPEN, *GATED, Blocker.BUILD_IN_PROGRESS})
 """Waits that are worth a write at once."""
 REASON_EVERY = timedelta(minutes=1)
