@@ -26,18 +26,16 @@ from tests.cluster.paths import StateFolder, cache_folder
 from tests.cluster.waiting import wait_for
 from tests.demo.stage import undisturbed
 from tests.newcomer.supplies import environment_given, write_supplies
-from tests.release.image import SUITE, mirror
+from tests.release.debian import ALONE, FILES, SUITE, bootstrap
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 NEED: Final = Need(
     purpose="An empty machine",
-    files={"debootstrap": ("debootstrap",), "util-linux": ("unshare", "nsenter", "setpriv", "pivot_root")},
+    files={**FILES, "util-linux": ("unshare", "nsenter", "setpriv", "pivot_root")},
 )
 SCRIPT: Final = Path(__file__).with_name("machine.sh")
-ALONE: Final = ("setpriv", "--pdeathsig=KILL", "unshare", "--mount", "--pid", "--fork", "--kill-child")
-"""Whatever it starts ends with this process, also when that is killed, and takes its mounts along."""
 MARK: Final = "periodicbuild-machine-"
 """Begins the name of a machine's folder; the id of the process that made it follows."""
 FOLDER: Final = "/var/tmp"  # noqa: S108 - mkdtemp makes a folder of its own in it; /tmp may be memory
@@ -118,12 +116,7 @@ def empty_machine(packages: Sequence[str], *, is_warm: bool) -> Iterator[Machine
 
 def _install(root: Path, packages: Sequence[str]) -> None:
     say(f"Making an empty machine: Debian {SUITE}, its smallest variant, with {', '.join(packages)}.")
-    include = f"--include={','.join(packages)}"
-    # debootstrap mounts too, and forgets it when it is killed.
-    command = [*ALONE, "--mount-proc", "debootstrap", "--variant=minbase", include, SUITE, str(root), mirror()]
-    answer = subprocess.run(command, capture_output=True, text=True, check=False, start_new_session=True)
-    if answer.returncode:
-        raise ClusterError(f"debootstrap failed: {(answer.stdout + answer.stderr).strip()[-2000:]}")
+    bootstrap(root, packages)
 
 
 def _check_out(folder: Path) -> None:

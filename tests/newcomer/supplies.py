@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.cluster.toolchain import go_environment
-from tests.release.image import SUITE, mirror
+from tests.release.debian import SUITE, mirror
 
 ORIGINS: Final = re.compile(
     r"PIP_(INDEX_URL|EXTRA_INDEX_URL|TRUSTED_HOST|CERT|PROXY|DEFAULT_TIMEOUT|RETRIES)"

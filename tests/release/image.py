@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -25,6 +24,7 @@ from tests.cluster.errors import ClusterError
 from tests.cluster.locks import locked
 from tests.cluster.packages import Need, ensure_packages
 from tests.cluster.paths import cache_folder
+from tests.release.debian import FILES, SUITE, bootstrap
 from tests.release.version import revision, source_date, version
 
 if TYPE_CHECKING:
@@ -32,15 +32,11 @@ if TYPE_CHECKING:
 
 NAME: Final = "periodicbuild/periodicbuild"
 BASE: Final = "localhost/periodicbuild/base"
-SUITE: Final = "bookworm"
 PACKAGES: Final = ("ca-certificates", "python3", "python3-venv")
 AUTHORITIES: Final = Path("/etc/ssl/certs/ca-certificates.crt")
-SOURCES: Final = Path("/etc/apt/sources.list.d/debian.sources")
-MIRROR: Final = "http://deb.debian.org/debian"
-"""Unless the machine has another."""
 NEED: Final = Need(
     purpose="Building the image",
-    files={"buildah": ("buildah",), "debootstrap": ("debootstrap",)},
+    files={"buildah": ("buildah",), **FILES},
     otherwise="Where a registry can be reached, `docker build .` does the same.",
 )
 
@@ -109,11 +105,7 @@ def _make_base(buildah: Buildah, base: str) -> None:
     say(f"Making a base image of Debian {SUITE} with its Python; this takes a minute.")
     with tempfile.TemporaryDirectory(prefix="periodicbuild-base-") as folder:
         tree = Path(folder) / "tree"
-        include = f"--include={','.join(PACKAGES)}"
-        command = ["debootstrap", "--variant=minbase", include, SUITE, str(tree), mirror()]
-        answer = subprocess.run(command, capture_output=True, text=True, check=False)
-        if answer.returncode:
-            raise ClusterError(f"debootstrap failed: {(answer.stdout + answer.stderr).strip()[-2000:]}")
+        bootstrap(tree, PACKAGES)
         for what in ("var/cache/apt", "var/lib/apt/lists", "usr/share/doc", "usr/share/man", "usr/share/locale"):
             subprocess.run(["rm", "-rf", "--one-file-system", tree / what], check=True)
         container = buildah.run("from", "scratch")
@@ -122,13 +114,6 @@ def _make_base(buildah: Buildah, base: str) -> None:
             buildah.run("commit", "--quiet", f"--timestamp={source_date()}", container, base)
         finally:
             buildah.run("rm", container)
-
-
-def mirror() -> str:
-    """Give the address that this machine has Debian's packages from."""
-    text = SOURCES.read_text() if SOURCES.exists() else ""
-    found = re.search(r"^URIs: *(\S+)", text, re.MULTILINE)
-    return found.group(1) if found else MIRROR
 
 
 def pip_settings(environment: Mapping[str, str]) -> str:
