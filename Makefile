@@ -59,7 +59,7 @@ layers: $(STAMP) ## Imports point one way, and the core is pure
 bench: $(STAMP) ## Measure, and write docs/performance.md and docs/figures.json
 	@$(BIN)/python -m tests.bench $(ARGS)
 
-contest: $(STAMP) ## Play against the CronJob controller, two hours, and write docs/contest.md (ARGS=--resume goes on)
+contest: $(STAMP) ## Play against the CronJob controller, two and a half hours, and write docs/contest.md (ARGS=--resume goes on)
 	@$(BIN)/python -m tests.contest $(ARGS)
 
 rights: $(STAMP) ## Compare what the operator asked for in the last `make test` with its roles, both ways

@@ -27,6 +27,7 @@ from tests.bench.replicas import measure_replicas
 from tests.bench.requests_per_run import measure_requests
 from tests.bench.secrets import measure_secrets
 from tests.bench.simulated import measure_simulation
+from tests.bench.soak import measure_soak
 from tests.bench.sources import measure_sources
 from tests.bench.switch_over import measure_switch_over
 from tests.bench.tables import PAGES, render_page, screen_table
@@ -58,6 +59,7 @@ MEASUREMENTS: Mapping[str, Callable[[], dict[str, float]]] = {
     "alerting": measure_alerting,
     "image": measure_image,
     "sources": measure_sources,
+    "soak": measure_soak,
     "gate": measure_gate,
     "readme": measure_readme,
 }

@@ -12,6 +12,7 @@ IDLE: Final = "python -m tests.bench idle"
 CROWD: Final = "python -m tests.bench crowd"
 PLANNER: Final = "python -m tests.bench planner"
 SIMULATED: Final = "python -m tests.bench simulated"
+SOAK: Final = "python -m tests.bench soak"
 SOURCES: Final = "python -m tests.bench sources"
 MUTATION: Final = "python -m tests.bench mutation"
 README: Final = "python -m tests.bench readme"
@@ -165,6 +166,45 @@ COSTS: Final = (
         unit="",
         command=SOURCES,
         goal=">= 1000",
+    ),
+    Known(
+        id="soak-rss-slope-mb-per-hour",
+        what="An hour of 200 builds that are due every 10 seconds: growth of memory after the first half",
+        unit="MB per hour",
+        command=SOAK,
+        goal="<= 1",
+    ),
+    Known(
+        id="soak-rss-mb",
+        what="... resident memory at its most",
+        unit="MB",
+        command=SOAK,
+    ),
+    Known(
+        id="soak-tasks-growth",
+        what="... growth of the number of tasks, second half of the rest by first",
+        unit="",
+        command=SOAK,
+        goal="<= 5",
+    ),
+    Known(
+        id="soak-runs",
+        what="... runs that have ended meanwhile",
+        unit="",
+        command=SOAK,
+    ),
+    Known(
+        id="soak-requests-per-run",
+        what="... requests per run, with everything counted",
+        unit="",
+        command=SOAK,
+    ),
+    Known(
+        id="soak-unaccounted",
+        what="... slots that are in no ledger, at any moment",
+        unit="",
+        command=SOAK,
+        goal="<= 0",
     ),
     Known(
         id="readme-first-success-seconds",
