@@ -12,10 +12,10 @@ from tests.loopback import eventually, json_answer, talking_to
 
 from periodicbuild.kube.errors import KubeError, NotLeaderError, TransientKubeError, WriterClosedError
 from periodicbuild.kube.session import CONNECTIONS
-from periodicbuild.kube.writer import Priority, Writer, WriteRequest, WriterSettings
+from periodicbuild.kube.writer import LATER_GIVES_WAY_SECONDS, Priority, Writer, WriteRequest, WriterSettings
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Iterable
 
     from aiohttp import web
 
@@ -65,6 +65,37 @@ def submit(writer: Writer, priority: Priority, name: str) -> asyncio.Task[bytes]
     return asyncio.create_task(writer.submit(priority, a_write(name)))
 
 
+class FakeClock:
+    """The writer's clock, which stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = 1_000.0
+
+    def monotonic(self) -> float:
+        """Give the time (s)."""
+        return self.now
+
+
+def a_clock(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
+    """Give the writer a clock of ours."""
+    clock = FakeClock()
+    monkeypatch.setattr("periodicbuild.kube.writer.time", clock)
+    return clock
+
+
+async def lining_up(writer: Writer, gate: Gate, names: Iterable[str]) -> list[asyncio.Task[bytes]]:
+    """Put creates and deletions in line, by name, behind a write that the server holds."""
+    tasks = []
+    if not gate.inside:
+        tasks.append(submit(writer, Priority.STATUS, "under-way"))
+        await eventually(lambda: gate.arrived == ["under-way"])
+    for name in names:
+        depth = writer.depth
+        tasks.append(submit(writer, Priority.CREATE if name == "create" else Priority.LATER, name))
+        await queued(writer, depth + 1)
+    return tasks
+
+
 async def queued(writer: Writer, count: int) -> None:
     """Wait until so many writes wait."""
     await eventually(lambda: writer.depth == count)
@@ -92,23 +123,52 @@ def test_what_is_urgent_goes_first_and_within_a_priority_what_came_first() -> No
     assert asyncio.run(scenario()) == ["create-1", "create-2", "status-1", "status-2", "event"]
 
 
-def test_what_has_given_way_for_minutes_gets_every_fourth_turn(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("periodicbuild.kube.writer.LATER_GIVES_WAY_SECONDS", 0)
+CREATES_FIRST = ["create"] * 5 + ["delete"] * 3
+IN_TURNS = ["delete", "create"] * 3 + ["create"] * 2
+
+
+@pytest.mark.parametrize(
+    ("lasted", "expected"),
+    [(LATER_GIVES_WAY_SECONDS - 1, CREATES_FIRST), (LATER_GIVES_WAY_SECONDS, IN_TURNS)],
+    ids=["still gives way", "has given way"],
+)
+def test_when_the_line_has_not_been_empty_for_minutes_what_has_given_way_takes_turns(
+    lasted: float, expected: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Decision 0025: however young the deletions are that stand in it."""
+    clock = a_clock(monkeypatch)
 
     async def scenario() -> list[str]:
         gate = Gate()
         async with writing(gate, ONE_AT_A_TIME) as writer:
-            tasks = [submit(writer, Priority.LATER, "under-way")]
-            await eventually(lambda: gate.arrived == ["under-way"])
-            for priority, name in [(Priority.LATER, "delete")] * 3 + [(Priority.CREATE, "create")] * 7:
-                tasks.append(submit(writer, priority, name))
-                await queued(writer, len(tasks) - 1)
+            first = await lining_up(writer, gate, ["create"])
+            clock.now += lasted
+            rest = await lining_up(writer, gate, ["delete"] * 3 + ["create"] * 4)
             gate.is_open.set()
-            await asyncio.gather(*tasks)
+            await asyncio.gather(*first, *rest)
             return gate.arrived[1:]
 
-    creates = ["create"] * 3
-    assert asyncio.run(scenario()) == [*creates, "delete", *creates, "delete", "create", "delete"]
+    assert asyncio.run(scenario()) == expected
+
+
+def test_once_the_line_was_empty_deletions_give_way_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = a_clock(monkeypatch)
+
+    async def scenario() -> list[str]:
+        gate = Gate()
+        async with writing(gate, ONE_AT_A_TIME) as writer:
+            first = await lining_up(writer, gate, ["create"])
+            clock.now += LATER_GIVES_WAY_SECONDS
+            gate.is_open.set()
+            await asyncio.gather(*first)
+            gate.is_open.clear()
+            gate.arrived.clear()
+            rest = await lining_up(writer, gate, ["delete"] * 3 + ["create"] * 5)
+            gate.is_open.set()
+            await asyncio.gather(*rest)
+            return gate.arrived[1:]
+
+    assert asyncio.run(scenario()) == CREATES_FIRST
 
 
 def test_a_create_that_comes_while_a_status_waits_for_its_token_goes_before_it() -> None:

@@ -4,8 +4,8 @@ Must not know what is written or why.
 
 The one idea a newcomer would miss: a worker takes its token *before* it looks at the queue.  So whatever is most
 urgent at the instant a write may go out goes out, and a status that came early never goes before a create that came
-late (R41).  But who starts builds faster than anybody cleans up after them fills the cluster: so what has given way for
-minutes gets a share of its own.
+late (R41).  But who starts builds faster than anybody cleans up after them fills the cluster: so when the line has not
+been empty for minutes, what has given way takes turns with what is urgent.
 """
 
 from __future__ import annotations
@@ -44,10 +44,7 @@ SHUTDOWN_SECONDS = 1.0
 """How long writes in flight may take to end after SIGTERM: the process has 2 s in all."""
 
 LATER_GIVES_WAY_SECONDS = 300.0
-"""So long clean-up and Events wait while there is anything more urgent: longer than a herd."""
-
-LATER_EVERY = 4
-"""Then every fourth write is one of them: a run has seven urgent ones at most, and one deletion."""
+"""So long after the line was empty clean-up and Events wait for all that is more urgent: longer than a herd."""
 
 
 class Priority(IntEnum):
@@ -107,7 +104,6 @@ class _Entry:
     number: int
     request: WriteRequest = field(compare=False)
     answer: asyncio.Future[bytes] = field(compare=False)
-    since: float = field(compare=False)
 
 
 class Writer:
@@ -123,7 +119,9 @@ class Writer:
         self._bucket = TokenBucket(rate=settings.qps, burst=settings.burst, now=time.monotonic())
         self._urgent: list[_Entry] = []
         self._later: deque[_Entry] = deque()
-        self._urgent_in_a_row = 0
+        self._busy_since = 0.0
+        """The instant (monotonic) at which the line was empty last."""
+        self._was_later = False
         self._numbers = count()
         self._has_work = asyncio.Event()
         self._creates = 0
@@ -169,7 +167,9 @@ class Writer:
         if self._is_closed:
             raise WriterClosedError(f"{request} was not sent: the writer is closed")
         answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-        entry = _Entry(priority, next(self._numbers), request, answer, time.monotonic())
+        entry = _Entry(priority, next(self._numbers), request, answer)
+        if not self.depth:
+            self._busy_since = time.monotonic()
         if priority is Priority.LATER:
             self._later.append(entry)
         else:
@@ -230,7 +230,7 @@ class Writer:
             entry = self._later.popleft() if self._is_later_next() else heapq.heappop(self._urgent)
             self._creates -= entry.priority is Priority.CREATE
             if not entry.answer.done():
-                self._urgent_in_a_row = 0 if entry.priority is Priority.LATER else self._urgent_in_a_row + 1
+                self._was_later = entry.priority is Priority.LATER
                 return entry
         self._has_work.clear()
         self._has_room.set()
@@ -239,8 +239,8 @@ class Writer:
     def _is_later_next(self) -> bool:
         if not (self._urgent and self._later):
             return bool(self._later)
-        has_waited = time.monotonic() - self._later[0].since >= LATER_GIVES_WAY_SECONDS
-        return has_waited and self._urgent_in_a_row >= LATER_EVERY - 1
+        has_given_way = time.monotonic() - self._busy_since >= LATER_GIVES_WAY_SECONDS
+        return has_given_way and not self._was_later
 
     async def _send(self, entry: _Entry) -> None:
         sending = asyncio.create_task(self._write(entry.request))
