@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tests.cluster import lifecycle
 from tests.cluster.console import say
+from tests.cluster.site import CONTROLLER_QPS
 from tests.cluster.waiting import wait_for
 from tests.operator_process import OperatorProcess, install
 
@@ -22,7 +23,9 @@ NAMESPACE_READY_WITHIN_SECONDS = 60
 
 
 @contextmanager
-def own_cluster(level: Level, *, collects_garbage: bool = True) -> Iterator[LocalCluster]:
+def own_cluster(
+    level: Level, *, collects_garbage: bool = True, controller_qps: int = CONTROLLER_QPS
+) -> Iterator[LocalCluster]:
     """Give a new cluster with the definitions and roles in it; an explicit KUBECONFIG is not asked.
 
     Where seconds are compared, garbage is collected between the rounds and not in them (`collect_garbage`): otherwise
@@ -31,7 +34,13 @@ def own_cluster(level: Level, *, collects_garbage: bool = True) -> Iterator[Loca
     name = f"bench-{os.getpid()}"
     say(f"Starting a cluster for this measurement alone ({level}).")
     try:
-        wish = lifecycle.Wish(name=name, level=level, ends_with_this_process=True, collects_garbage=collects_garbage)
+        wish = lifecycle.Wish(
+            name=name,
+            level=level,
+            collects_garbage=collects_garbage,
+            controller_qps=controller_qps,
+            ends_with_this_process=True,
+        )
         cluster = lifecycle.up(wish)
         install(cluster)
         yield cluster

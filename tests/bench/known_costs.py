@@ -207,6 +207,12 @@ COSTS: Final = (
         goal="<= 0",
     ),
     Known(
+        id="soak-stray-pods",
+        what="... pods at their most that wait for the cluster's garbage collector, their AppServer being gone",
+        unit="",
+        command=SOAK,
+    ),
+    Known(
         id="readme-first-success-seconds",
         what="README.md followed word by word on an empty machine: until the first build has succeeded",
         unit="s",

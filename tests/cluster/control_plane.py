@@ -176,6 +176,8 @@ def start_controller_manager(site: Site) -> None:
         "--secure-port=0",
         "--use-service-account-credentials",
         "--leader-elect=false",
+        f"--kube-api-qps={site.controller_qps}",
+        f"--kube-api-burst={site.controller_qps * 3 // 2}",
         f"--root-ca-file={pki / 'ca.crt'}",
         f"--service-account-private-key-file={pki / 'service-accounts.key'}",
         f"--cluster-signing-cert-file={pki / 'ca.crt'}",

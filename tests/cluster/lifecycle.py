@@ -25,7 +25,7 @@ from tests.cluster.paths import NAME_PATTERN, StateFolder, clusters_folder
 from tests.cluster.programs import find_programs
 from tests.cluster.record import Owner, Record, read_record, write_record
 from tests.cluster.simulation import start_simulation
-from tests.cluster.site import Site, check_alive
+from tests.cluster.site import CONTROLLER_QPS, Site, check_alive
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +37,8 @@ class Wish:
     has_audit_log: bool = True
     collects_garbage: bool = True
     """Whether the API server does so by itself; otherwise when it is asked to (`LocalCluster.collect_garbage`)."""
+    controller_qps: int = CONTROLLER_QPS
+    """Requests a second that each controller of kube-controller-manager may send."""
     ends_with_this_process: bool = False
     """Whether the cluster is of no use to anybody once this process is gone; the next `up` of any name clears it."""
 
@@ -115,6 +117,7 @@ def _create(state: StateFolder, wish: Wish, programs: dict[str, str]) -> LocalCl
         record=record,
         has_audit_log=wish.has_audit_log,
         collects_garbage=wish.collects_garbage,
+        controller_qps=wish.controller_qps,
     )
     try:
         _start(site)

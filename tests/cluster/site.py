@@ -34,6 +34,9 @@ READY_NODE = '{.status.conditions[?(@.type=="Ready")].status}'
 EXEC_WITHIN_SECONDS = 0.5
 """A process that becomes another program (nsenter does) has no readable mark for an instant."""
 
+CONTROLLER_QPS = 20
+"""The default of kube-controller-manager's `--kube-api-qps`; its burst is half as much again."""
+
 
 class ComponentEndedError(ClusterError):
     """A component ended by itself; the sentence has the end of its log."""
@@ -51,6 +54,8 @@ class Site:
     has_audit_log: bool = True
     collects_garbage: bool = True
     """Of the API server."""
+    controller_qps: int = CONTROLLER_QPS
+    """Requests a second that each controller of kube-controller-manager may send."""
     enter: tuple[str, ...] = field(default=())
     """What to put before a command so that it runs in the cluster's network namespace."""
 

@@ -16,6 +16,7 @@ def readings(*resident: float, tasks: float = 40.0, unaccounted: float = 0.0) ->
             runs=100.0 * number,
             unaccounted=unaccounted,
             requests=50.0 + 700.0 * number,
+            stray_pods=7.0 - number,
         )
         for number, mb in enumerate(resident)
     ]
@@ -38,6 +39,10 @@ def test_tasks_that_are_never_ended_show() -> None:
 
 def test_one_moment_with_an_unaccounted_slot_is_enough() -> None:
     assert figures_of(readings(100, 100, unaccounted=1))["soak-unaccounted"] == 1
+
+
+def test_the_most_pods_count_that_the_cluster_has_left_behind() -> None:
+    assert figures_of(readings(100, 100, 100))["soak-stray-pods"] == 7
 
 
 def test_requests_are_counted_for_the_runs_of_the_same_time() -> None:

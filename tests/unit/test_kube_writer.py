@@ -128,22 +128,22 @@ IN_TURNS = ["delete", "create"] * 3 + ["create"] * 2
 
 
 @pytest.mark.parametrize(
-    ("lasted", "expected"),
+    ("seconds", "expected"),
     [(LATER_GIVES_WAY_SECONDS - 1, CREATES_FIRST), (LATER_GIVES_WAY_SECONDS, IN_TURNS)],
     ids=["still gives way", "has given way"],
 )
-def test_when_the_line_has_not_been_empty_for_minutes_what_has_given_way_takes_turns(
-    lasted: float, expected: list[str], monkeypatch: pytest.MonkeyPatch
+def test_what_has_given_way_for_minutes_takes_turns_with_what_is_urgent(
+    seconds: float, expected: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Decision 0025: however young the deletions are that stand in it."""
+    """Decision 0025: however young most of it is."""
     clock = a_clock(monkeypatch)
 
     async def scenario() -> list[str]:
         gate = Gate()
         async with writing(gate, ONE_AT_A_TIME) as writer:
-            first = await lining_up(writer, gate, ["create"])
-            clock.now += lasted
-            rest = await lining_up(writer, gate, ["delete"] * 3 + ["create"] * 4)
+            first = await lining_up(writer, gate, ["create", "delete"])
+            clock.now += seconds
+            rest = await lining_up(writer, gate, ["delete"] * 2 + ["create"] * 4)
             gate.is_open.set()
             await asyncio.gather(*first, *rest)
             return gate.arrived[1:]
@@ -151,16 +151,22 @@ def test_when_the_line_has_not_been_empty_for_minutes_what_has_given_way_takes_t
     assert asyncio.run(scenario()) == expected
 
 
-def test_once_the_line_was_empty_deletions_give_way_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("calm", "expected"), [(0, IN_TURNS), (LATER_GIVES_WAY_SECONDS, CREATES_FIRST)], ids=["no calm", "a long calm"]
+)
+def test_a_line_that_was_empty_for_an_instant_is_no_calm(
+    calm: float, expected: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     clock = a_clock(monkeypatch)
 
     async def scenario() -> list[str]:
         gate = Gate()
         async with writing(gate, ONE_AT_A_TIME) as writer:
-            first = await lining_up(writer, gate, ["create"])
+            first = await lining_up(writer, gate, ["create", "delete"])
             clock.now += LATER_GIVES_WAY_SECONDS
             gate.is_open.set()
             await asyncio.gather(*first)
+            clock.now += calm
             gate.is_open.clear()
             gate.arrived.clear()
             rest = await lining_up(writer, gate, ["delete"] * 3 + ["create"] * 5)
@@ -168,7 +174,7 @@ def test_once_the_line_was_empty_deletions_give_way_anew(monkeypatch: pytest.Mon
             await asyncio.gather(*rest)
             return gate.arrived[1:]
 
-    assert asyncio.run(scenario()) == CREATES_FIRST
+    assert asyncio.run(scenario()) == expected
 
 
 def test_a_create_that_comes_while_a_status_waits_for_its_token_goes_before_it() -> None:

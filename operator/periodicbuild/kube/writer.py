@@ -4,8 +4,8 @@ Must not know what is written or why.
 
 The one idea a newcomer would miss: a worker takes its token *before* it looks at the queue.  So whatever is most
 urgent at the instant a write may go out goes out, and a status that came early never goes before a create that came
-late (R41).  But who starts builds faster than anybody cleans up after them fills the cluster: so when the line has not
-been empty for minutes, what has given way takes turns with what is urgent.
+late (R41).  But who starts builds faster than anybody cleans up after them fills the cluster: so what has given way for
+minutes takes turns with what is urgent.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Self
 from periodicbuild.kube.bucket import TokenBucket
 from periodicbuild.kube.errors import NotLeaderError, TransientKubeError, WriterClosedError
 from periodicbuild.kube.fence import FencedBody
+from periodicbuild.kube.patience import Patience
 from periodicbuild.kube.session import JSON
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ SHUTDOWN_SECONDS = 1.0
 """How long writes in flight may take to end after SIGTERM: the process has 2 s in all."""
 
 LATER_GIVES_WAY_SECONDS = 300.0
-"""So long after the line was empty clean-up and Events wait for all that is more urgent: longer than a herd."""
+"""So long clean-up and Events wait while there is anything more urgent: longer than a herd."""
 
 
 class Priority(IntEnum):
@@ -119,8 +120,7 @@ class Writer:
         self._bucket = TokenBucket(rate=settings.qps, burst=settings.burst, now=time.monotonic())
         self._urgent: list[_Entry] = []
         self._later: deque[_Entry] = deque()
-        self._busy_since = 0.0
-        """The instant (monotonic) at which the line was empty last."""
+        self._patience = Patience(seconds=LATER_GIVES_WAY_SECONDS, now=time.monotonic())
         self._was_later = False
         self._numbers = count()
         self._has_work = asyncio.Event()
@@ -168,12 +168,11 @@ class Writer:
             raise WriterClosedError(f"{request} was not sent: the writer is closed")
         answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         entry = _Entry(priority, next(self._numbers), request, answer)
-        if not self.depth:
-            self._busy_since = time.monotonic()
         if priority is Priority.LATER:
             self._later.append(entry)
         else:
             heapq.heappush(self._urgent, entry)
+        self._note_who_gives_way()
         self._creates += priority is Priority.CREATE
         self._has_work.set()
         return await answer
@@ -227,7 +226,9 @@ class Writer:
     def _take(self) -> _Entry | None:
         """Take the write that goes next, of those that somebody still waits for."""
         while self._urgent or self._later:
+            self._note_who_gives_way()
             entry = self._later.popleft() if self._is_later_next() else heapq.heappop(self._urgent)
+            self._note_who_gives_way()
             self._creates -= entry.priority is Priority.CREATE
             if not entry.answer.done():
                 self._was_later = entry.priority is Priority.LATER
@@ -239,8 +240,10 @@ class Writer:
     def _is_later_next(self) -> bool:
         if not (self._urgent and self._later):
             return bool(self._later)
-        has_given_way = time.monotonic() - self._busy_since >= LATER_GIVES_WAY_SECONDS
-        return has_given_way and not self._was_later
+        return self._patience.is_out and not self._was_later
+
+    def _note_who_gives_way(self) -> None:
+        self._patience.note(is_tried=bool(self._urgent and self._later), now=time.monotonic())
 
     async def _send(self, entry: _Entry) -> None:
         sending = asyncio.create_task(self._write(entry.request))
