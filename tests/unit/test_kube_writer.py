@@ -128,42 +128,25 @@ IN_TURNS = ["delete", "create"] * 3 + ["create"] * 2
 
 
 @pytest.mark.parametrize(
-    ("seconds", "expected"),
-    [(LATER_GIVES_WAY_SECONDS - 1, CREATES_FIRST), (LATER_GIVES_WAY_SECONDS, IN_TURNS)],
-    ids=["still gives way", "has given way"],
+    ("pressure", "calm", "expected"),
+    [
+        (LATER_GIVES_WAY_SECONDS - 1, 0, CREATES_FIRST),
+        (LATER_GIVES_WAY_SECONDS, 0, IN_TURNS),
+        (LATER_GIVES_WAY_SECONDS, LATER_GIVES_WAY_SECONDS, CREATES_FIRST),
+    ],
+    ids=["still gives way", "has given way, and an instant of calm changes nothing", "a long calm makes up for it"],
 )
 def test_what_has_given_way_for_minutes_takes_turns_with_what_is_urgent(
-    seconds: float, expected: list[str], monkeypatch: pytest.MonkeyPatch
+    pressure: float, calm: float, expected: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Decision 0025: however young most of it is."""
+    """Decision 0025: however young the deletions are that stand in line then."""
     clock = a_clock(monkeypatch)
 
     async def scenario() -> list[str]:
         gate = Gate()
         async with writing(gate, ONE_AT_A_TIME) as writer:
             first = await lining_up(writer, gate, ["create", "delete"])
-            clock.now += seconds
-            rest = await lining_up(writer, gate, ["delete"] * 2 + ["create"] * 4)
-            gate.is_open.set()
-            await asyncio.gather(*first, *rest)
-            return gate.arrived[1:]
-
-    assert asyncio.run(scenario()) == expected
-
-
-@pytest.mark.parametrize(
-    ("calm", "expected"), [(0, IN_TURNS), (LATER_GIVES_WAY_SECONDS, CREATES_FIRST)], ids=["no calm", "a long calm"]
-)
-def test_a_line_that_was_empty_for_an_instant_is_no_calm(
-    calm: float, expected: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    clock = a_clock(monkeypatch)
-
-    async def scenario() -> list[str]:
-        gate = Gate()
-        async with writing(gate, ONE_AT_A_TIME) as writer:
-            first = await lining_up(writer, gate, ["create", "delete"])
-            clock.now += LATER_GIVES_WAY_SECONDS
+            clock.now += pressure
             gate.is_open.set()
             await asyncio.gather(*first)
             clock.now += calm
