@@ -76,23 +76,13 @@ class FakeClock:
         return self.now
 
 
-def a_clock(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
-    """Give the writer a clock of ours."""
-    clock = FakeClock()
-    monkeypatch.setattr("periodicbuild.kube.writer.time", clock)
-    return clock
-
-
 async def lining_up(writer: Writer, gate: Gate, names: Iterable[str]) -> list[asyncio.Task[bytes]]:
     """Put creates and deletions in line, by name, behind a write that the server holds."""
-    tasks = []
-    if not gate.inside:
-        tasks.append(submit(writer, Priority.STATUS, "under-way"))
-        await eventually(lambda: gate.arrived == ["under-way"])
+    tasks = [submit(writer, Priority.STATUS, "under-way")]
+    await eventually(lambda: gate.arrived == ["under-way"])
     for name in names:
-        depth = writer.depth
         tasks.append(submit(writer, Priority.CREATE if name == "create" else Priority.LATER, name))
-        await queued(writer, depth + 1)
+        await queued(writer, len(tasks) - 1)
     return tasks
 
 
@@ -140,7 +130,8 @@ def test_what_has_given_way_for_minutes_takes_turns_with_what_is_urgent(
     pressure: float, calm: float, expected: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Decision 0025: however young the deletions are that stand in line then."""
-    clock = a_clock(monkeypatch)
+    clock = FakeClock()
+    monkeypatch.setattr("periodicbuild.kube.writer.time", clock)
 
     async def scenario() -> list[str]:
         gate = Gate()
